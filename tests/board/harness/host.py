@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+"""What the harness needs from the machine it runs on: a few programs, and root for a few steps."""
+
+import os
+import platform
+import shutil
+import subprocess
+
+from . import cache, report
+
+# A program that must be there, and the Debian package that has it.
+PROGRAMS = {
+    "qemu-system-aarch64": "qemu-system-arm",
+    "mmdebstrap": "mmdebstrap",
+    "dtc": "device-tree-compiler",
+    "mke2fs": "e2fsprogs",
+    "dpkg-deb": "dpkg",
+    "unshare": "util-linux",
+}
+KEYRINGS = ("/usr/share/keyrings/debian-archive-keyring.gpg",
+            "/usr/share/keyrings/debian-archive-keyring.pgp")
+
+
+def as_root(argv):
+    """argv, run as root: unchanged for root, through sudo for anybody else."""
+    if os.geteuid() == 0:
+        return list(argv)
+    if not shutil.which("sudo"):
+        raise report.BoardError(f"'{argv[0]}' needs root, and there is no sudo: "
+                                "run as root, or install sudo")
+    return ["sudo", "--", *argv]
+
+
+def keyring():
+    for name in KEYRINGS:
+        if os.path.exists(name):
+            return name
+    raise report.BoardError(f"{KEYRINGS[0]} is missing: install debian-archive-keyring")
+
+
+def prepare():
+    """Find the programs we need, and install those that are missing."""
+    os.environ["PATH"] = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/local/sbin:/usr/sbin:/sbin"
+    if platform.machine() != "x86_64":
+        raise report.BoardError(f"this machine is {platform.machine()}; "
+                                "the board's build root needs x86_64")
+    missing = [package for program, package in PROGRAMS.items() if not shutil.which(program)]
+    if not any(os.path.exists(name) for name in KEYRINGS):
+        missing.append("debian-archive-keyring")
+    if not missing:
+        return
+    if not shutil.which("apt-get"):
+        raise report.BoardError(f"missing: {' '.join(missing)}; and there is no apt-get here: "
+                                "the board needs a Debian 12 or 13 host")
+    install = as_root(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-q", "-y",
+                       "--no-install-recommends", *sorted(set(missing))])
+    log = cache.log_path("host-packages")
+    what = "installing " + " ".join(sorted(set(missing)))
+    with cache.lock("host"):
+        try:
+            report.run_logged(what, install, log)
+        except report.BoardError:
+            # A machine that never ran apt-get update cannot install anything yet.
+            report.run_logged("refreshing this machine's package lists",
+                              as_root(["apt-get", "update", "-q"]), log)
+            report.run_logged(what, install, log)
+
+
+def jobs():
+    return max(1, len(os.sched_getaffinity(0)))
+
+
+def program_version(argv):
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    return done.stdout.splitlines()[0] if done.stdout else ""

@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: MIT
+"""Kernel modules: msm.ko of either side, the display model, and the tree of what a guest loads."""
+
+import os
+import shutil
+
+from . import builder, cache, elf, report
+
+CROSS = ("ARCH=arm64", "CROSS_COMPILE=aarch64-linux-gnu-", "CC=aarch64-linux-gnu-gcc-14")
+# Options of kernel/msm's Kconfig that no built kernel's configuration knows.
+OURS_OPTIONS = {"CONFIG_DRM_MSM_SCANOUT_CACHE": "y"}
+MSM = "drivers/gpu/drm/msm"
+MODEL = os.environ.get("BOARD_MODEL") or os.path.join(cache.HERE, "model")
+MODEL_MODULE = "mdp4_model"
+
+# Loaded (or there to be loaded) in a guest; a name that is built into a kernel is fine too.
+GUEST_MODULES = ("virtio_mmio", "virtio_console", "virtio_rng", "virtio_blk", "ext4", "9p",
+                 "9pnet_virtio", "fixed", "panel_lvds", "vivid")
+OPTIONAL = ("vivid", "virtio_rng")
+
+
+def canonical(name):
+    return os.path.basename(name).split(".ko")[0].replace("-", "_")
+
+
+# ---------------------------------------------------------------------------------------------
+# Building
+
+def _make(what, kernel, tree, folder, log, options, targets=("modules",)):
+    """Build one out-of-tree module in folder of the host's tree, which the builder sees as /src."""
+    flags = ["-I/src/include/trace"]
+    settings = []
+    for name, value in options.items():
+        settings.append(f"{name}={'' if value == 'n' else value}")
+        if value in ("y", "m"):
+            flags.append(f"-D{name}{'_MODULE' if value == 'm' else ''}=1")
+    argv = ["make", f"-j{min(2, os.cpu_count() or 1)}", "-C", kernel.build,
+            f"M=/src/{folder}".rstrip("/"), *CROSS, *settings, "KCFLAGS=" + " ".join(flags),
+            *targets]
+    builder.run(what, argv, log, binds=(*kernel.binds, (tree, "/src", "rw")))
+
+
+def _strip(kernel, tree, name, target):
+    """Copy a built module without its debug information, which only slows the boot down."""
+    builder.output(["aarch64-linux-gnu-strip", "--strip-debug", "-o", "/src/.stripped.ko",
+                    f"/src/{name}"], binds=((tree, "/src", "rw"),))
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    os.rename(os.path.join(tree, ".stripped.ko"), target)
+    found = elf.modinfo(elf.read(target)).get("vermagic", ["?"])[0].split()[0]
+    if found != kernel.release:
+        raise report.BoardError(f"{target} was built for {found}, but the kernel is "
+                                f"{kernel.release}")
+
+
+def _variant(variant):
+    """The patches and options of a --msm-variant folder."""
+    if not variant:
+        return [], {}
+    if not os.path.isdir(variant):
+        raise report.BoardError(f"--msm-variant {variant}: not a folder "
+                                "(wanted: a folder with *.patch and perhaps a file 'config')")
+    patches = sorted(n for n in os.listdir(variant) if n.endswith(".patch"))
+    options = {}
+    config = os.path.join(variant, "config")
+    if os.path.exists(config):
+        with open(config, encoding="utf-8") as f:
+            for number, line in enumerate(f, 1):
+                line = line.split("#")[0].strip()
+                if line:
+                    name, _, value = line.partition("=")
+                    if not name.startswith("CONFIG_") or value not in ("y", "m", "n"):
+                        raise report.BoardError(f"{config}:{number}: '{line}' is not "
+                                                "CONFIG_NAME=y, =m or =n")
+                    options[name] = value
+    return patches, options
+
+
+def has_ours():
+    return os.path.exists(os.path.join(cache.REPO, "kernel", "lay"))
+
+
+def _lay_inputs(side):
+    if side != "ours" or not has_ours():
+        return []
+    kernel = os.path.join(cache.REPO, "kernel")
+    return [("tree", os.path.join(kernel, n)) for n in ("lay", "msm", "patches")
+            if os.path.exists(os.path.join(kernel, n))]
+
+
+def msm(kernel, side, variant=None):
+    """The path of msm.ko for a side: 'upstream' or 'ours'."""
+    if side == "upstream" and not variant and kernel.ships_msm:
+        return find(kernel, "msm")
+    if side == "ours" and not has_ours():
+        report.say("kernel/lay is not there: 'ours' is the unpatched msm, built here")
+    patches, changed = _variant(variant)
+    options = {**(OURS_OPTIONS if side == "ours" else {}), **changed}
+    source_identity = cache.key(kernel.identity, kernel.msm_source)
+    identity = cache.key("msm-1", source_identity, builder_identity(), _lay_inputs(side),
+                         [("tree", os.path.join(variant, p)) for p in patches],
+                         sorted(options.items()))
+    # One object folder for each side and variant, so that an edit rebuilds one object.
+    place = cache.path("msm", cache.key(source_identity, side,
+                                        os.path.realpath(variant) if variant else ""))
+    product = os.path.join(place, "msm.ko")
+    with cache.lock("msm-" + os.path.basename(place)):
+        if cache.stamp_is(place, identity):
+            return product
+        cache.clear_stamp(place)
+        fresh = cache.scratch("msm")
+        try:
+            shutil.copytree(kernel.msm_source, fresh, dirs_exist_ok=True, symlinks=True)
+            with_suffix = os.path.join(fresh, ".board-key")
+            if os.path.exists(with_suffix):
+                os.unlink(with_suffix)
+            lay(fresh, side, variant, patches)
+            tree = os.path.join(place, "tree")
+            os.makedirs(os.path.join(tree, "include/trace"), exist_ok=True)
+            changed = cache.sync(fresh, tree, os.path.join(place, "manifest.json"))
+        finally:
+            shutil.rmtree(fresh)
+        name = f"{side}{', variant ' + os.path.basename(os.path.realpath(variant)) if variant else ''}"
+        _make(f"building msm.ko ({name}) for {kernel.release}, {changed} files changed", kernel,
+              tree, MSM, f"msm-{side}-{kernel.name}", options)
+        _strip(kernel, tree, MSM + "/msm.ko", product)
+        cache.set_stamp(place, identity)
+        return product
+
+
+def lay(tree, side, variant=None, patches=None):
+    """Put our side, and a variant's patches, over a source tree."""
+    if side == "ours" and has_ours():
+        builder.output(["/repo/kernel/lay", "/tree"], directory="/repo/kernel",
+                       binds=((cache.REPO, "/repo", "ro"), (tree, "/tree", "rw")))
+    for patch in patches or []:
+        builder.output(["patch", "-p1", "--fuzz=0", "-s", "-i", f"/variant/{patch}"],
+                       directory="/tree", binds=((variant, "/variant", "ro"),
+                                                 (tree, "/tree", "rw")))
+
+
+def builder_identity():
+    return os.path.basename(builder.root())
+
+
+def model(kernel):
+    """The path of the display model's module."""
+    if not os.path.exists(os.path.join(MODEL, "Kbuild")) and \
+            not os.path.exists(os.path.join(MODEL, "Makefile")):
+        raise report.BoardError(f"{MODEL} has neither a Kbuild nor a Makefile")
+    identity = cache.key("model-1", kernel.identity, builder_identity(), ("tree", MODEL))
+    place = cache.path("model", cache.key(kernel.identity))
+    product = os.path.join(place, MODEL_MODULE + ".ko")
+    with cache.lock("model-" + os.path.basename(place)):
+        if cache.stamp_is(place, identity):
+            return product
+        cache.clear_stamp(place)
+        tree = os.path.join(place, "tree")
+        os.makedirs(tree, exist_ok=True)
+        cache.sync(MODEL, tree, os.path.join(place, "manifest.json"))
+        _make(f"building {MODEL_MODULE}.ko for {kernel.release}", kernel, tree, "",
+              f"model-{kernel.name}", {})
+        _strip(kernel, tree, MODEL_MODULE + ".ko", product)
+        cache.set_stamp(place, identity)
+        return product
+
+
+# ---------------------------------------------------------------------------------------------
+# What a guest gets
+
+_index = {}
+
+
+def _find_all(kernel):
+    if kernel.identity not in _index:
+        index = {}
+        for folder, _, files in os.walk(kernel.modules):
+            for name in files:
+                if name.endswith((".ko", ".ko.xz")):
+                    index[canonical(name)] = os.path.join(folder, name)
+        _index[kernel.identity] = index
+    return _index[kernel.identity]
+
+
+def find(kernel, name):
+    path = _find_all(kernel).get(canonical(name))
+    if not path:
+        raise report.BoardError(f"{kernel.modules} has no module {name}")
+    return path
+
+
+def _builtin(kernel):
+    try:
+        with open(os.path.join(kernel.modules, "modules.builtin"), encoding="utf-8") as f:
+            return {canonical(line.strip()) for line in f}
+    except OSError as e:
+        raise report.BoardError(f"{kernel.modules}/modules.builtin: {e.strerror}") from e
+
+
+def tree(kernel, msm_path, model_path):
+    """A folder with usr/lib/modules/RELEASE: the modules a guest may load, and depmod's indexes."""
+    identity = cache.key("modules-1", kernel.identity, GUEST_MODULES, ("tree", msm_path),
+                         ("tree", model_path))
+    place = cache.path("modules", identity)
+    with cache.lock("modules"):
+        if cache.stamp_is(place, identity):
+            return place
+        shutil.rmtree(place, ignore_errors=True)
+        report.say(f"collecting the guest's modules for {kernel.release}")
+        folder = os.path.join(place, "usr/lib/modules", kernel.release)
+        _collect(kernel, {"msm": msm_path, MODEL_MODULE: model_path},
+                 os.path.join(folder, "kernel"))
+        for name in ("modules.builtin", "modules.order", "modules.builtin.modinfo"):
+            source = os.path.join(kernel.modules, name)
+            if os.path.exists(source):
+                shutil.copy(source, folder)
+        # depmod wants /lib/modules below its base.
+        os.symlink("usr/lib", os.path.join(place, "lib"))
+        builder.output(["depmod", "-b", "/place", kernel.release],
+                       binds=((place, "/place", "rw"),))
+        cache.set_stamp(place, identity)
+        _forget_old(cache.path("modules"), keep=12)
+    return place
+
+
+def _collect(kernel, replaced, where):
+    os.makedirs(where, exist_ok=True)
+    builtin = _builtin(kernel)
+    available = {**_find_all(kernel), **replaced}
+    todo = [*GUEST_MODULES, *replaced]
+    done = set()
+    while todo:
+        name = canonical(todo.pop())
+        if name in done or name in builtin and name not in replaced:
+            continue
+        done.add(name)
+        if name not in available:
+            if name in OPTIONAL:
+                continue
+            raise report.BoardError(f"kernel {kernel.release} has no {name}, neither built in nor "
+                                    "as a module")
+        data = elf.read(available[name])
+        todo += [d for d in elf.modinfo(data).get("depends", [""])[0].split(",") if d]
+        with open(os.path.join(where, name + ".ko"), "wb") as f:
+            f.write(data)
+
+
+def _forget_old(folder, keep):
+    """Module trees pile up while one edits; keep the newest."""
+    entries = sorted((os.path.join(folder, n) for n in os.listdir(folder)),
+                     key=os.path.getmtime, reverse=True)
+    for old in entries[keep:]:
+        shutil.rmtree(old, ignore_errors=True)
