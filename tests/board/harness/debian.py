@@ -111,7 +111,7 @@ def source(patterns, name):
         member = f"./usr/src/{SOURCE}.tar.xz"
         script = ('dpkg-deb --fsys-tarfile "$1" | tar -xO "$2" | '
                   'tar -xJ --strip-components=1 -C "$3" --wildcards --no-wildcards-match-slash')
-        arguments = [f"{SOURCE}/{p}" for p in patterns]
+        arguments = [f"{SOURCE}/{p}".rstrip("/") for p in patterns]
         report.run_logged(f"unpacking {SOURCE} {record['version']} ({name})",
                           ["bash", "-o", "pipefail", "-c", script + ' "${@:4}"', "unpack",
                            apt.deb(record), member, where, *arguments],
@@ -120,10 +120,9 @@ def source(patterns, name):
     return where
 
 
-def has_source(patterns, name):
-    record = _record("linux-source-")
-    key = cache.key(record["sha256"], list(patterns))
-    return cache.stamp_is(cache.path("source", f"{name}-{key}"), key)
+def whole_source():
+    """The whole of linux-source, unpacked (1.6 GB)."""
+    return source(("",), "whole")
 
 
 def default_config():
