@@ -20,5 +20,5 @@ int main(int argc, char *argv[])
 		break;
 	}
 	options_free(&options);
-	return status;
+	return (int)status;
 }
