@@ -11,7 +11,6 @@
 
 #include "complain.h"
 
-#define CURSOR_IMAGES 4
 #define CURSOR_CHANGES_EVERY 4	/* frames */
 
 /* Which buffer of the ring frame @number shows. */
@@ -22,12 +21,11 @@ static unsigned int ring_index(const struct options *options, unsigned int numbe
 	return number % options->buffers;
 }
 
-static int show_own_fb(struct pool *pool, unsigned int index, struct shown *shown)
+static void show_own_fb(struct pool *pool, unsigned int index, struct shown *shown)
 {
 	struct buffer *buffer = &pool->buffers[index];
 
 	*shown = (struct shown){ .buffer = buffer, .fb_id = buffer->fb_id };
-	return 0;
 }
 
 static bool is_foreign(const struct pool *pool)
@@ -54,7 +52,8 @@ static enum handle_policy foreign_policy(const struct options *options)
 
 static int ring_show(struct mode_state *state, unsigned int number, struct frame *frame)
 {
-	return show_own_fb(&state->primary, ring_index(state->options, number), &frame->primary);
+	show_own_fb(&state->primary, ring_index(state->options, number), &frame->primary);
+	return 0;
 }
 
 static int dumb_start(struct mode_state *state)
@@ -136,7 +135,8 @@ static int churn_show(struct mode_state *state, unsigned int number, struct fram
 	state->imports += is_foreign(pool);
 	if (pool_create_buffer(pool, number % 2, number, HANDLE_KEPT))
 		return -1;
-	return show_own_fb(pool, number % 2, &frame->primary);
+	show_own_fb(pool, number % 2, &frame->primary);
+	return 0;
 }
 
 static int churn_hide(struct mode_state *state, const struct shown *old)
@@ -155,7 +155,8 @@ static int many_show(struct mode_state *state, unsigned int number, struct frame
 	state->imports += is_foreign(pool);
 	if (pool_create_buffer(pool, number, number, foreign_policy(state->options)))
 		return -1;
-	return show_own_fb(pool, number, &frame->primary);
+	show_own_fb(pool, number, &frame->primary);
+	return 0;
 }
 
 /* multi */
@@ -175,8 +176,11 @@ static int multi_show(struct mode_state *state, unsigned int number, struct fram
 
 	show_own_fb(&state->primary, number / options->primary_every % options->buffers,
 		    &frame->primary);
-	return show_own_fb(&state->overlay, number / options->overlay_every % options->overlay_buffers,
-			   &frame->overlay);
+	show_own_fb(&state->overlay, number / options->overlay_every % options->overlay_buffers,
+		    &frame->overlay);
+	frame->overlay.x = state->overlay_x;
+	frame->overlay.y = state->overlay_y;
+	return 0;
 }
 
 /* cursor */
@@ -187,7 +191,10 @@ static int cursor_start(struct mode_state *state)
 			  is_foreign(&state->primary) ? HANDLE_CLOSED : HANDLE_KEPT);
 }
 
-/* A new image whose handle goes as soon as the kernel has it: nothing but the cursor keeps it then. */
+/*
+ * A new image whose names all go as soon as the kernel has it: nothing but the cursor keeps it then. What
+ * it looks like stays known.
+ */
 static int change_cursor(struct mode_state *state, unsigned int image)
 {
 	const struct drm_device *device = state->device;
@@ -206,17 +213,27 @@ static int change_cursor(struct mode_state *state, unsigned int image)
 	return ret ? -1 : 0;
 }
 
-static int cursor_flipped(struct mode_state *state, unsigned int number)
+/*
+ * The cursor is set before the flip, and both are on screen with it. The mode set is left alone: the
+ * driver takes cursors for a CRTC that is running.
+ */
+static int cursor_show(struct mode_state *state, unsigned int number, struct frame *frame)
 {
 	const struct drm_device *device = state->device;
-	int x = (int)(number * 8 % device->mode.hdisplay);
-	int y = (int)(number * 4 % device->mode.vdisplay);
+	struct shown *cursor = &frame->overlay;
 	int ret;
 
-	if (number % CURSOR_CHANGES_EVERY == 0 &&
-	    change_cursor(state, number / CURSOR_CHANGES_EVERY % CURSOR_IMAGES))
+	ring_show(state, number, frame);
+	if (!number)
+		return 0;
+	*cursor = (struct shown){
+		.buffer = &state->overlay.buffers[0],
+		.x = number * 8 % device->mode.hdisplay,
+		.y = number * 4 % device->mode.vdisplay,
+	};
+	if (number % CURSOR_CHANGES_EVERY == 1 && change_cursor(state, number / CURSOR_CHANGES_EVERY))
 		return -1;
-	ret = drmModeMoveCursor(device->fd, device->crtc_id, x, y);
+	ret = drmModeMoveCursor(device->fd, device->crtc_id, (int)cursor->x, (int)cursor->y);
 	if (ret)
 		complain("moving the cursor: %s", strerror(ret == -1 ? errno : -ret));
 	return ret ? -1 : 0;
@@ -242,8 +259,8 @@ const struct mode_ops *mode_ops(enum flip_mode mode)
 		[MODE_CHURN] = { .show = churn_show, .hide = churn_hide },
 		[MODE_MANY] = { .show = many_show },
 		[MODE_MULTI] = { .start = multi_start, .show = multi_show },
-		[MODE_CURSOR] = { .start = cursor_start, .show = ring_show,
-				  .flipped = cursor_flipped, .finish = cursor_finish },
+		[MODE_CURSOR] = { .start = cursor_start, .show = cursor_show,
+				  .finish = cursor_finish },
 	};
 
 	return &ops[mode];

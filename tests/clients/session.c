@@ -38,7 +38,6 @@ struct session {
 	const struct mode_ops *ops;
 	struct verifier verifier;
 	struct frame current;
-	uint32_t overlay_x, overlay_y;
 	unsigned int lap_flips;
 	/** @vblanks_per_flip: how far apart flips are meant to be */
 	uint32_t vblanks_per_flip;
@@ -181,15 +180,17 @@ static int set_up_overlay(struct session *session)
 	format_layout(format_from_fourcc(fourcc), options->width, options->height, &pool->layout);
 	pool->buffer_bytes = pool->layout.size_bytes;
 	/* even, for chroma's sake */
-	session->overlay_x = (mode->hdisplay - options->width) / 4 * 2;
-	session->overlay_y = (mode->vdisplay - options->height) / 4 * 2;
+	session->state.overlay_x = (mode->hdisplay - options->width) / 4 * 2;
+	session->state.overlay_y = (mode->vdisplay - options->height) / 4 * 2;
 	return pool_init(pool, options->overlay_buffers);
 }
 
 static int set_up_verifier(struct session *session)
 {
 	const struct options *options = session->options;
-	bool returning = options->mode != MODE_CHURN && options->mode != MODE_MANY;
+	/* a moving cursor makes every frame its own */
+	bool returning = options->mode != MODE_CHURN && options->mode != MODE_MANY &&
+			 options->mode != MODE_CURSOR;
 
 	if (!options->verify)
 		return 0;
@@ -197,8 +198,7 @@ static int set_up_verifier(struct session *session)
 		.frame_crc_path = options->frame_crc_path,
 		.panel_width = session->device.mode.hdisplay,
 		.panel_height = session->device.mode.vdisplay,
-		.overlay_x = session->overlay_x,
-		.overlay_y = session->overlay_y,
+		.settling = options->mode == MODE_CURSOR,
 		.primary_count = returning ? options->buffers : 0,
 		.overlay_count = options->overlay_buffers,
 	};
@@ -279,21 +279,19 @@ static int run_hooks(struct session *session, unsigned int number)
 
 static int after_frame(struct session *session, unsigned int number)
 {
-	if (session->ops->flipped && session->ops->flipped(&session->state, number))
-		return -1;
 	if (read_watches(session))
 		return -1;
 	return run_hooks(session, number);
 }
 
-static void place(struct plane_update *update, const struct shown *shown, uint32_t x, uint32_t y)
+static void place(struct plane_update *update, const struct shown *shown)
 {
-	if (!shown->buffer)
+	if (!shown->fb_id)
 		return;
 	*update = (struct plane_update){
 		.fb_id = shown->fb_id,
-		.x = x,
-		.y = y,
+		.x = shown->x,
+		.y = shown->y,
 		.width = shown->buffer->layout.width,
 		.height = shown->buffer->layout.height,
 	};
@@ -304,8 +302,8 @@ static struct scene scene_of(const struct session *session, const struct frame *
 {
 	struct scene scene = { 0 };
 
-	place(&scene.primary, &frame->primary, 0, 0);
-	place(&scene.overlay, &frame->overlay, session->overlay_x, session->overlay_y);
+	place(&scene.primary, &frame->primary);
+	place(&scene.overlay, &frame->overlay);
 	if (all)
 		return scene;
 	if (scene.overlay.fb_id == session->current.overlay.fb_id)
@@ -347,6 +345,7 @@ static enum session_status show_first(struct session *session)
 static int record_flip(struct session *session, uint64_t asked_ns, uint64_t ioctl_ns,
 		       const struct flip_event *event)
 {
+	uint64_t now_ns = clock_now_ns();
 	uint32_t passed = event->sequence - session->last_event.sequence;
 
 	if (session->timed && passed > session->vblanks_per_flip)
@@ -354,9 +353,9 @@ static int record_flip(struct session *session, uint64_t asked_ns, uint64_t ioct
 	session->flips++;
 	session->timed = true;
 	session->last_event = *event;
-	session->end_ns = clock_now_ns();
+	session->end_ns = now_ns;
 	if (samples_add(&session->ioctl_ns, ioctl_ns) ||
-	    samples_add(&session->event_ns, session->end_ns - asked_ns)) {
+	    samples_add(&session->event_ns, now_ns - asked_ns)) {
 		complain("no memory for measured times");
 		return -1;
 	}
@@ -382,9 +381,9 @@ static enum session_status show_next(struct session *session, unsigned int numbe
 	if (status)
 		return status;
 	session->current = frame;
-	if (session->options->verify && verifier_check(&session->verifier, number, crc))
-		return SESSION_ERROR;
 	if (record_flip(session, asked_ns, ioctl_ns, &event))
+		return SESSION_ERROR;
+	if (session->options->verify && verifier_check(&session->verifier, number, crc))
 		return SESSION_ERROR;
 	if (session->ops->hide && old.primary.fb_id != frame.primary.fb_id &&
 	    session->ops->hide(&session->state, &old.primary))

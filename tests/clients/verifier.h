@@ -14,10 +14,12 @@
 struct verifier {
 	const char *frame_crc_path;
 	uint32_t panel_width, panel_height;
-	uint32_t overlay_x, overlay_y;
-	/** @known: one place for each combination of buffers of the rings, NULL where they do not return */
-	struct known_crc *known;
+	/** @settling: the display may be a little late with a part of the frame (a legacy cursor is) */
+	bool settling;
+	/** @primary_count, @overlay_count: buffers of the rings, 0 where frames do not return */
 	unsigned int primary_count, overlay_count;
+	/** @known: one place for each combination of them */
+	struct known_crc *known;
 	uint64_t checked, mismatches;
 };
 
@@ -33,7 +35,10 @@ int verifier_init(struct verifier *verifier);
 void verifier_fini(struct verifier *verifier);
 /* The checksum of a panel showing @frame: call it while nothing waits for the answer. */
 int verifier_expect(struct verifier *verifier, const struct frame *frame, uint32_t *crc);
-/* One look, right after the flip's event: from then on the panel must show flip @number's frame. */
+/*
+ * One look, right after the flip's event: from then on the panel must show flip @number's frame. Where
+ * @settling, as many as the next function has.
+ */
 int verifier_check(struct verifier *verifier, unsigned int number, uint32_t expected);
 /* Gives the display half a second to show the frame: after a mode set, which has no event. */
 int verifier_check_settled(struct verifier *verifier, unsigned int number, uint32_t expected);
