@@ -12,6 +12,7 @@ from . import apt, cache, debian, host, report
 DPKG_OPTIONS = ("force-unsafe-io", "path-exclude=/usr/share/man/*", "path-exclude=/usr/share/doc/*",
                 "path-exclude=/usr/share/locale/*", "path-exclude=/usr/share/info/*")
 ESSENTIAL = "?and(?architecture(amd64),?essential)"
+TOOLCHAIN = ("gcc-14", "cpp-14", "binutils", "pahole")
 ENVIRONMENT = {
     "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/tmp",
@@ -60,11 +61,22 @@ def _repository(records, folder):
                 "Suite: stable\nCodename: trixie\nArchitectures: amd64 arm64\n")
 
 
+def _records():
+    packages = apt.package_list("builder")
+    return packages, apt.package_set("builder", _resolve(packages), packages)
+
+
+@functools.cache
+def toolchain():
+    """A key for what makes kernels and modules; other tools in the builder may come and go."""
+    _, records = _records()
+    return cache.key([r["sha256"] for r in records if r["package"].startswith(TOOLCHAIN)])
+
+
 @functools.cache
 def root():
     """The builder root's path, built when there is none for the present package list."""
-    packages = apt.package_list("builder")
-    records = apt.package_set("builder", _resolve(packages), packages)
+    packages, records = _records()
     kernel = debian.packages()
     identity = cache.key("builder-1", [r["sha256"] for r in records],
                          [r["sha256"] for r in kernel], DPKG_OPTIONS)
@@ -72,24 +84,27 @@ def root():
     with cache.lock("builder"):
         if cache.stamp_is(target, identity):
             return target
-        _remove(target)
+        remove(target)
         folder = cache.scratch("repository")
-        _repository(records, folder)
-        os.makedirs(cache.path("builder"), exist_ok=True)
-        argv = ["mmdebstrap", "--mode=root", "--variant=apt", "--architectures=amd64,arm64",
-                "--include=" + ",".join(packages), "--skip=cleanup/apt/lists",
-                *(f"--dpkgopt={o}" for o in DPKG_OPTIONS),
-                "trixie", target, f"deb [trusted=yes] copy:{folder} ./"]
-        report.run_logged("building the builder root (Debian 13 amd64)", host.as_root(argv),
-                          cache.log_path("builder"))
+        try:
+            _repository(records, folder)
+            os.makedirs(cache.path("builder"), exist_ok=True)
+            argv = ["mmdebstrap", "--mode=root", "--variant=apt", "--architectures=amd64,arm64",
+                    "--include=" + ",".join(packages), "--skip=cleanup/apt/lists",
+                    *(f"--dpkgopt={o}" for o in DPKG_OPTIONS),
+                    "trixie", target, f"deb [trusted=yes] copy:{folder} ./"]
+            report.run_logged("building the builder root (Debian 13 amd64)", host.as_root(argv),
+                              cache.log_path("builder"))
+        finally:
+            shutil.rmtree(folder)
         debian.unpack_build_files(target)
         subprocess.run(host.as_root(["sh", "-c", f"mkdir -p '{target}/src' && "
                                      f"echo {identity} > '{target}/.board-key'"]), check=True)
-        shutil.rmtree(folder)
         return target
 
 
-def _remove(folder):
+def remove(folder):
+    """Remove a folder that root may own."""
     if os.path.lexists(folder):
         subprocess.run(host.as_root(["rm", "-rf", "--one-file-system", folder]), check=True)
 

@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 
 from . import report
 
@@ -80,8 +79,10 @@ def key(*items):
 
 def scratch(name):
     """A new folder in the cache's own file system, so that it can be renamed into place."""
-    os.makedirs(path("tmp"), exist_ok=True)
-    return tempfile.mkdtemp(prefix=name + ".", dir=path("tmp"))
+    # apt turns an underscore in an address into something else, so mkdtemp's names will not do.
+    folder = path("tmp", f"{name}.{os.urandom(6).hex()}")
+    os.makedirs(folder, mode=0o755)
+    return folder
 
 
 def write(name, data):

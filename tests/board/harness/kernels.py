@@ -6,7 +6,7 @@ import dataclasses
 from . import cache, debian
 
 # What the release build of msm needs of the kernel's source beside the headers packages.
-MSM_SOURCE = ("drivers/gpu/drm/msm", "drivers/gpu/drm/*.h")
+MSM_SOURCE = ("drivers/gpu/drm/msm", "drivers/gpu/drm/*.h", "drivers/gpu/drm/Makefile")
 
 
 @dataclasses.dataclass(frozen=True)

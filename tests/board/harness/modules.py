@@ -96,7 +96,7 @@ def msm(kernel, side, variant=None):
     patches, changed = _variant(variant)
     options = {**(OURS_OPTIONS if side == "ours" else {}), **changed}
     source_identity = cache.key(kernel.identity, kernel.msm_source)
-    identity = cache.key("msm-1", source_identity, builder_identity(), _lay_inputs(side),
+    identity = cache.key("msm-1", source_identity, builder.toolchain(), _lay_inputs(side),
                          [("tree", os.path.join(variant, p)) for p in patches],
                          sorted(options.items()))
     # One object folder for each side and variant, so that an edit rebuilds one object.
@@ -138,16 +138,12 @@ def lay(tree, side, variant=None, patches=None):
                                                  (tree, "/tree", "rw")))
 
 
-def builder_identity():
-    return os.path.basename(builder.root())
-
-
 def model(kernel):
     """The path of the display model's module."""
     if not os.path.exists(os.path.join(MODEL, "Kbuild")) and \
             not os.path.exists(os.path.join(MODEL, "Makefile")):
         raise report.BoardError(f"{MODEL} has neither a Kbuild nor a Makefile")
-    identity = cache.key("model-1", kernel.identity, builder_identity(), ("tree", MODEL))
+    identity = cache.key("model-1", kernel.identity, builder.toolchain(), ("tree", MODEL))
     place = cache.path("model", cache.key(kernel.identity))
     product = os.path.join(place, MODEL_MODULE + ".ko")
     with cache.lock("model-" + os.path.basename(place)):

@@ -65,7 +65,7 @@ def build(debug, kernel_source=None):
     """
     source_identity = _source_identity(kernel_source)
     text, wanted = fragments(debug)
-    identity = cache.key("kernel-1", source_identity, text, os.path.basename(builder.root()))
+    identity = cache.key("kernel-1", source_identity, text, builder.toolchain())
     name = ("debug" if debug else "base") + ("-user" if kernel_source else "")
     place = cache.path("kernel", f"{name}-{identity}")
     source = kernel_source or debian.whole_source()
