@@ -16,8 +16,16 @@ BOOT_LIMIT_S = {"release": 120, "debug": 300}
 MEMORY_MIB = {"release": 1024, "debug": 2048}
 
 
+class Parser(argparse.ArgumentParser):
+    """A bad request is the harness's own failure, not the command's."""
+
+    def error(self, message):
+        self.print_usage(sys.stderr)
+        self.exit(99, f"{self.prog}: error: {message}\n")
+
+
 def parse(argv):
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="tests/board/run", usage=USAGE, allow_abbrev=False,
         description="Boot the emulated board and run COMMAND there, as root. Exits with its "
         "status; 97: the kernel reported a problem; 98: no boot, a hang or a timeout; 99: the "

@@ -4,7 +4,7 @@
 import argparse
 import os
 
-from . import builder, clients, host, kernels, modules, report
+from . import board, builder, clients, host, kernels, modules, report
 
 
 def _mini(kernel, options):
@@ -44,7 +44,7 @@ PARTS = {
 
 def main(argv):
     listing = "\n".join(f"  {name:14} {text}" for name, (text, _) in PARTS.items())
-    parser = argparse.ArgumentParser(
+    parser = board.Parser(
         prog="tests/board/build", allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Build parts of the board, each of:\n" + listing +

@@ -5,7 +5,7 @@ import argparse
 import os
 import subprocess
 
-from . import builder, host, report
+from . import board, builder, host, report
 
 
 def _bind(text):
@@ -22,7 +22,7 @@ def _bind(text):
 
 
 def main(argv):
-    parser = argparse.ArgumentParser(
+    parser = board.Parser(
         prog="tests/board/builder-exec", allow_abbrev=False,
         description="Run COMMAND in the Debian 13 root that builds everything, without a network; "
         "exits with its status.")

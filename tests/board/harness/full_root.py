@@ -47,9 +47,6 @@ echo board >etc/hostname
 ln -sf mawk usr/bin/awk
 [ -e usr/bin/sh ] || ln -s dash usr/bin/sh
 mkdir -p etc/systemd/system share out
-for unit in board.target board-command.service; do
-	ln -s "/usr/lib/board/units/$unit" "etc/systemd/system/$unit"
-done
 # A coldplug must not load the display driver before the harness asks for it.
 mkdir -p etc/modprobe.d
 echo 'blacklist msm' >etc/modprobe.d/board.conf
