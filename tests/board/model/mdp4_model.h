@@ -159,6 +159,8 @@ struct mdp4_stats {
 	u64 vsync_late_sum_ns;
 	/** @interrupts: vsyncs that raised the interrupt line */
 	u64 interrupts;
+	/** @vsyncs_blank: vsyncs after which no pipe is shown, and so nothing is walked */
+	u64 vsyncs_blank;
 	/** @latches: vsyncs that found something in OVERLAY_FLUSH */
 	u64 latches;
 	/** @flips: latches that changed a base address of a pipe that is live after it */
@@ -372,6 +374,12 @@ struct mdp4_decoder {
 	u8 bits[4];
 	/** @pos: interleaved YUV: byte of Y, Cb, Cr and the second Y among four */
 	u8 pos[4];
+	/** @mv: &struct mdp4_csc in plain integers, as are the rest */
+	int mv[9];
+	int pre_bv[3];
+	int post_bv[3];
+	int pre_lv[6];
+	int post_lv[6];
 };
 
 /* mdp4_model_pixel.c */

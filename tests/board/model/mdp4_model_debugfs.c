@@ -39,6 +39,7 @@ static int stats_show(struct seq_file *f, void *unused)
 	LINE(vsync_late_max_ns);
 	seq_printf(f, "vsync_late_avg_ns %llu\n",
 		   st.vsyncs ? div64_u64(st.vsync_late_sum_ns, st.vsyncs) : 0);
+	LINE(vsyncs_blank);
 	LINE(interrupts);
 	LINE(latches);
 	LINE(flips);

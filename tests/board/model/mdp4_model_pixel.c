@@ -79,6 +79,23 @@ static void init_interleaved_yuv(struct mdp4_decoder *d)
 	}
 }
 
+static void init_csc(struct mdp4_decoder *d)
+{
+	const struct mdp4_csc *csc = &d->pipe->csc;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(d->mv); i++)
+		d->mv[i] = sign_extend32(csc->mv[i], 12);
+	for (i = 0; i < ARRAY_SIZE(d->pre_bv); i++) {
+		d->pre_bv[i] = sign_extend32(csc->pre_bv[i], 8);
+		d->post_bv[i] = sign_extend32(csc->post_bv[i], 8);
+	}
+	for (i = 0; i < ARRAY_SIZE(d->pre_lv); i++) {
+		d->pre_lv[i] = csc->pre_lv[i] & 0xff;
+		d->post_lv[i] = csc->post_lv[i] & 0xff;
+	}
+}
+
 /**
  * mdp4_decoder_init - prepare to decode what a pipe fetched
  * @d: the decoder
@@ -101,9 +118,12 @@ void mdp4_decoder_init(struct mdp4_decoder *d, const struct mdp4_pipe *pipe,
 		.step_y = pipe->op_mode & OP_MODE_SCALEY_EN ? pipe->phasey_step : BIT(PHASE_SHIFT),
 		.yuv = planes > 1 || FORMAT_CHROMA_SAMP(pipe->format) != CHROMA_FULL,
 	};
-	if (!d->yuv)
+	if (!d->yuv) {
 		init_rgb(d);
-	else if (planes == 1)
+		return;
+	}
+	init_csc(d);
+	if (planes == 1)
 		init_interleaved_yuv(d);
 }
 
@@ -175,100 +195,108 @@ static void decode_rgb(const struct mdp4_decoder *d, u32 row, u32 *out, u32 pixe
 	}
 }
 
-static int bias(u32 reg)
-{
-	return sign_extend32(reg, 8);
-}
-
-static u32 convert(const struct mdp4_csc *csc, const int ycc[3])
-{
-	u32 out = 0xff;
-	int in[3], v;
-	unsigned int i;
-
-	for (i = 0; i < 3; i++)
-		in[i] = clamp(ycc[i], (int)csc->pre_lv[2 * i], (int)csc->pre_lv[2 * i + 1]) +
-			bias(csc->pre_bv[i]);
-	for (i = 0; i < 3; i++) {
-		const u32 *mv = &csc->mv[3 * i];
-
-		v = (sign_extend32(mv[0], 12) * in[0] + sign_extend32(mv[1], 12) * in[1] +
-		     sign_extend32(mv[2], 12) * in[2]) >> 9;
-		v += bias(csc->post_bv[i]);
-		v = clamp(v, (int)csc->post_lv[2 * i], (int)csc->post_lv[2 * i + 1]);
-		out = out << 8 | (v & 0xff);
-	}
-	return out;
-}
-
-struct sample {
-	/* where: plane, row and byte */
-	const struct mdp4_stage *st;
-	u32 row;
-	u32 byte;
+/* Y, Cb and Cr of a row: the bytes of the sample at 0, and from one sample to the next */
+struct yuv_row {
+	const struct mdp4_stage *st[3];
+	u32 row[3];
+	u32 byte[3];
+	const u8 *data[3];
+	u32 step[3];
 };
 
-static int load_sample(const struct sample *s, bool *missing)
+static void set_samples(struct yuv_row *r, unsigned int c, const struct mdp4_stage *st, u32 row,
+			u32 byte, u32 step)
 {
-	*missing |= mdp4_stage_is_missing(s->st, s->row, s->byte);
-	return s->st->data[(size_t)s->row * s->st->fetch.row_bytes + s->byte];
+	r->st[c] = st;
+	r->row[c] = row;
+	r->byte[c] = byte;
+	r->data[c] = st->data + (size_t)row * st->fetch.row_bytes + byte;
+	r->step[c] = step;
 }
 
-/* Where Y, Cb and Cr of a pixel of the source rectangle are */
-static void locate_yuv(const struct mdp4_decoder *d, u32 x, u32 y, struct sample out[3])
+static void locate_row(const struct mdp4_decoder *d, u32 y, struct yuv_row *r)
 {
-	u32 chroma = FORMAT_CHROMA_SAMP(d->pipe->format);
-	u32 cx = x, cy = y, i;
+	const struct mdp4_stage *st = d->stage;
+	u32 cy = y, i;
 
-	if (chroma == CHROMA_H2V1 || chroma == CHROMA_420)
-		cx = (d->src_x + x) / 2 - d->src_x / 2;
-	if (chroma == CHROMA_420)
+	if (FORMAT_CHROMA_SAMP(d->pipe->format) == CHROMA_420)
 		cy = (d->src_y + y) / 2 - d->src_y / 2;
 
 	switch (d->planes) {
 	case 1:
 		for (i = 0; i < 3; i++)
-			out[i] = (struct sample) { &d->stage[0], y, cx * 4 + d->pos[i] };
-		if ((d->src_x + x) & 1)
-			out[0].byte = cx * 4 + d->pos[3];
+			set_samples(r, i, &st[0], y, d->pos[i], 4);
 		break;
 	case 2:
 		/* Elements 0 and 1 are the chroma bytes in memory order */
 		i = UNPACK_ELEM(d->pipe->unpack, 0) == ELEM_R_CR;
-		out[0] = (struct sample) { &d->stage[0], y, x };
-		out[1] = (struct sample) { &d->stage[1], cy, cx * 2 + i };
-		out[2] = (struct sample) { &d->stage[1], cy, cx * 2 + !i };
+		set_samples(r, 0, &st[0], y, 0, 1);
+		set_samples(r, 1, &st[1], cy, i, 2);
+		set_samples(r, 2, &st[1], cy, !i, 2);
 		break;
 	default:
 		/* Elements run from the last plane to the first: element 1 is plane 1 */
 		i = UNPACK_ELEM(d->pipe->unpack, 1) == ELEM_R_CR;
-		out[0] = (struct sample) { &d->stage[0], y, x };
-		out[1] = (struct sample) { &d->stage[1 + i], cy, cx };
-		out[2] = (struct sample) { &d->stage[2 - i], cy, cx };
+		set_samples(r, 0, &st[0], y, 0, 1);
+		set_samples(r, 1, &st[1 + i], cy, 0, 1);
+		set_samples(r, 2, &st[2 - i], cy, 0, 1);
 		break;
 	}
 }
 
+static bool sample_is_missing(const struct yuv_row *r, unsigned int c, u32 index)
+{
+	return mdp4_stage_is_missing(r->st[c], r->row[c], r->byte[c] + index * r->step[c]);
+}
+
+static u32 convert(const struct mdp4_decoder *d, int y, int cb, int cr)
+{
+	const int *lv = d->pre_lv, *mv = d->mv;
+	u32 out = 0xff;
+	unsigned int i;
+
+	y = clamp(y, lv[0], lv[1]) + d->pre_bv[0];
+	cb = clamp(cb, lv[2], lv[3]) + d->pre_bv[1];
+	cr = clamp(cr, lv[4], lv[5]) + d->pre_bv[2];
+	for (i = 0; i < 3; i++, mv += 3) {
+		int v = ((mv[0] * y + mv[1] * cb + mv[2] * cr) >> 9) + d->post_bv[i];
+
+		out = out << 8 | (clamp(v, d->post_lv[2 * i], d->post_lv[2 * i + 1]) & 0xff);
+	}
+	return out;
+}
+
 static void decode_yuv(const struct mdp4_decoder *d, u32 row, u32 *out, u32 pixels)
 {
-	bool csc = d->pipe->op_mode & OP_MODE_CSC_EN;
-	u32 x;
+	bool halved = FORMAT_CHROMA_SAMP(d->pipe->format) == CHROMA_H2V1 ||
+		      FORMAT_CHROMA_SAMP(d->pipe->format) == CHROMA_420;
+	/* In a packed row Y has two places among four bytes, and is counted as the chroma is */
+	u32 second_y = d->planes == 1 ? d->pos[3] - d->pos[0] : 0;
+	bool any_missing = false;
+	struct yuv_row r;
+	u32 x, i;
+
+	locate_row(d, row, &r);
+	for (i = 0; i < 3; i++)
+		any_missing |= r.st[i]->any_missing;
 
 	for (x = 0; x < pixels; x++) {
-		struct sample at[3];
-		bool missing = false;
-		int ycc[3], i;
+		u32 sx = scale(x, d->step_x, d->src_width);
+		u32 cx = halved ? (d->src_x + sx) / 2 - d->src_x / 2 : sx;
+		u32 yx = d->planes == 1 ? cx : sx;
+		u32 odd = (d->src_x + sx) & 1;
+		int y = r.data[0][yx * r.step[0] + odd * second_y];
+		int cb = r.data[1][cx * r.step[1]];
+		int cr = r.data[2][cx * r.step[2]];
 
-		locate_yuv(d, scale(x, d->step_x, d->src_width), row, at);
-		for (i = 0; i < 3; i++)
-			ycc[i] = load_sample(&at[i], &missing);
-		if (missing)
+		if (any_missing && (sample_is_missing(&r, 0, yx) || sample_is_missing(&r, 1, cx) ||
+				    sample_is_missing(&r, 2, cx)))
 			out[x] = MDP4_MAGENTA;
-		else if (csc)
-			out[x] = convert(&d->pipe->csc, ycc);
+		else if (d->pipe->op_mode & OP_MODE_CSC_EN)
+			out[x] = convert(d, y, cb, cr);
 		else
 			/* The components' wires: Cr is R, Y is G, Cb is B */
-			out[x] = 0xff000000 | ycc[2] << 16 | ycc[0] << 8 | ycc[1];
+			out[x] = 0xff000000 | cr << 16 | y << 8 | cb;
 	}
 }
 

@@ -130,12 +130,14 @@ static bool vsync(struct mdp4_model *m, ktime_t now)
 	if (mdp4_read(m, REG_LCDC_ENABLE) & 1) {
 		mdp4_latch(m);
 		schedule_next(m, now);
-		if (m->shadow.mixer)
-			m->walks_wanted++;
 	} else {
 		/* The driver waits for this vsync to know that the panel has stopped reading */
 		mdp4_latch_off(m);
 	}
+	if (m->shadow.mixer)
+		m->walks_wanted++;
+	else
+		m->stats.vsyncs_blank++;
 	return interrupt_wanted(m);
 }
 
