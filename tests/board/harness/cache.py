@@ -125,11 +125,12 @@ def clear_stamp(folder):
         os.unlink(os.path.join(folder, ".board-key"))
 
 
-def sync(source, target, manifest):
+def sync(source, target, manifest, pristine=None):
     """Make target's copies of source's files equal to them, leaving equal files' times alone.
 
     Build products live in target too, so only files that an earlier sync put there (they are
-    listed in the manifest file) are ever removed. Returns the number of files changed.
+    listed in the manifest file) are ever removed, or put back as they are in the folder
+    pristine. Returns the number of files changed.
     """
     before = set(read_json(manifest) or [])
     now = set()
@@ -144,6 +145,9 @@ def sync(source, target, manifest):
             if _copy_if_different(os.path.join(source, one), os.path.join(target, one)):
                 changed += 1
     for one in before - now:
+        if pristine and os.path.lexists(os.path.join(pristine, one)):
+            changed += _copy_if_different(os.path.join(pristine, one), os.path.join(target, one))
+            continue
         with contextlib.suppress(FileNotFoundError):
             os.unlink(os.path.join(target, one))
             changed += 1

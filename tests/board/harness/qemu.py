@@ -16,7 +16,7 @@ import time
 from . import report, splat
 
 POWER_OFF_LIMIT_S = 30
-TAIL_LINES = 60
+TAIL_LINES = 100
 PR_SET_PDEATHSIG = 1
 CHANNELS = ("console", "output", "control", "monitor")
 
