@@ -10,6 +10,7 @@
 
 #include "complain.h"
 
+#define MEMINFO_PATH "/proc/meminfo"
 #define TRACE_MARKER_PATH "/sys/kernel/tracing/trace_marker"
 
 int kernel_file_read(const char *path, char *text, size_t size, const char *hint)
@@ -57,6 +58,28 @@ int kernel_file_read_frame_crc(const char *path, uint64_t *sequence, uint32_t *c
 		complain("%s: '%s': expected a sequence number and a CRC in hex", path, text);
 		return -1;
 	}
+	return 0;
+}
+
+int kernel_file_read_available_bytes(uint64_t *available_bytes)
+{
+	char line[128];
+	uint64_t kibibytes;
+	int found = 0;
+	FILE *file = fopen(MEMINFO_PATH, "re");
+
+	if (!file) {
+		complain("%s: %s", MEMINFO_PATH, strerror(errno));
+		return -1;
+	}
+	while (!found && fgets(line, sizeof(line), file))
+		found = sscanf(line, "MemAvailable: %" SCNu64 " kB", &kibibytes) == 1;
+	fclose(file);
+	if (!found) {
+		complain("%s: no line 'MemAvailable: N kB'", MEMINFO_PATH);
+		return -1;
+	}
+	*available_bytes = kibibytes * 1024;
 	return 0;
 }
 

@@ -13,6 +13,8 @@ int kernel_file_read(const char *path, char *text, size_t size, const char *hint
 int kernel_file_read_number(const char *path, uint64_t *number);
 /* The display model's "SEQ CRC32HEX" of what the panel shows now. */
 int kernel_file_read_frame_crc(const char *path, uint64_t *sequence, uint32_t *crc);
+/* MemAvailable of /proc/meminfo. */
+int kernel_file_read_available_bytes(uint64_t *available_bytes);
 /* Puts @text into the kernel's trace. */
 int kernel_file_mark_trace(const char *text);
 

@@ -45,6 +45,8 @@ static int create_all(struct mode_state *state, struct pool *pool, enum handle_p
 
 static enum handle_policy foreign_policy(const struct options *options)
 {
+	if (options->keep_handles)
+		return HANDLE_KEPT;
 	return options->close_fds ? HANDLE_AND_DMABUF_CLOSED : HANDLE_CLOSED;
 }
 

@@ -89,6 +89,7 @@ static const char help_text[] =
 "  --overlay-every N         multi: a new overlay buffer every N flips, default 2\n"
 "\n"
 "What happens to buffers\n"
+"  --keep-handles            leave the GEM handles open, as Weston does: foreign, many\n"
 "  --close-fds               also close the dma-bufs after AddFB2: foreign, many\n"
 "  --madvise-dontneed-idle   MADV_DONTNEED on buffers off screen, MADV_WILLNEED before they\n"
 "                            return, a new buffer if the kernel took the pages: dumb\n"
@@ -124,6 +125,7 @@ enum option_id {
 	OPT_FRAME_CRC,
 	OPT_HELP,
 	OPT_HOLD_OPEN,
+	OPT_KEEP_HANDLES,
 	OPT_MADVISE_IDLE,
 	OPT_MARKER,
 	OPT_ON_FRAME,
@@ -154,6 +156,7 @@ static const struct option long_options[] = {
 	{ "frame-crc", required_argument, NULL, OPT_FRAME_CRC },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "hold-open", required_argument, NULL, OPT_HOLD_OPEN },
+	{ "keep-handles", no_argument, NULL, OPT_KEEP_HANDLES },
 	{ "madvise-dontneed-idle", no_argument, NULL, OPT_MADVISE_IDLE },
 	{ "marker", no_argument, NULL, OPT_MARKER },
 	{ "on-frame", required_argument, NULL, OPT_ON_FRAME },
@@ -420,6 +423,9 @@ static int parse_option(struct parser *parser, enum option_id id, const char *va
 	case OPT_DPMS_CYCLE:
 		options->dpms_cycle = true;
 		return 0;
+	case OPT_KEEP_HANDLES:
+		options->keep_handles = true;
+		return 0;
 	case OPT_MADVISE_IDLE:
 		options->madvise_idle = true;
 		return 0;
@@ -481,6 +487,10 @@ static int check_combination(const struct parser *parser)
 	if (mode == MODE_REIMPORT && exporter_is_native(options->exporter))
 		return fail(parser, "--exporter %s with reimport: expected udmabuf or heap",
 			    exporter_name(options->exporter));
+	if (options->keep_handles && mode != MODE_FOREIGN && mode != MODE_MANY)
+		return fail(parser, "--keep-handles with %s: only foreign and many take it", name);
+	if (options->keep_handles && options->close_fds)
+		return fail(parser, "--keep-handles and --close-fds: expected one of them");
 	if (options->close_fds && mode != MODE_FOREIGN && mode != MODE_MANY)
 		return fail(parser, "--close-fds with %s: only foreign and many take it", name);
 	if (options->madvise_idle && (mode != MODE_DUMB || !exporter_is_native(options->exporter)))

@@ -67,6 +67,7 @@ struct options {
 	bool verify;
 	bool marker;
 	bool close_fds;
+	bool keep_handles;
 	bool madvise_idle;
 	bool disable_at_end;
 	bool dpms_cycle;

@@ -71,15 +71,15 @@ static void draw_digits(const struct pattern *pattern, uint32_t y, uint32_t *xrg
 	char text[12];
 	uint32_t length = (uint32_t)snprintf(text, sizeof(text), "%u", pattern->number);
 	uint32_t dots = length * DIGIT_PITCH - 1;
-	uint32_t scale = pattern->height / 12;
-	uint32_t left, top, line;
+	/* near the upper edge, where an overlay in the middle of the panel leaves them to be seen */
+	uint32_t scale = pattern->height / 20, top = scale / 4;
+	uint32_t left, line;
 
 	if (dots * scale > pattern->width)
 		scale = pattern->width / dots;
 	if (!scale)
 		return;
 	left = (pattern->width - dots * scale) / 2;
-	top = (pattern->height - DIGIT_LINES * scale) / 2;
 	if (y < top || y >= top + DIGIT_LINES * scale)
 		return;
 	line = (y - top) / scale;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "session.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include <inttypes.h>
 
 #include "clock.h"
 #include "complain.h"
@@ -22,6 +21,7 @@
 #define QUIET_NS (100 * NS_PER_MS)
 #define POWER_OFF_NS (100 * NS_PER_MS)
 #define CURSOR_SIDE_PIXELS 64
+#define SPARE_BYTES (64u << 20)
 /* The overlay's pictures must differ from the primary's of the same number. */
 #define OVERLAY_SEED_OFFSET 0x51ed2700u
 
@@ -185,6 +185,27 @@ static int set_up_overlay(struct session *session)
 	return pool_init(pool, options->overlay_buffers);
 }
 
+/*
+ * Buffers are pinned while they are imported: without room for all of them the kernel kills somebody, and
+ * that is hard to read from outside.
+ */
+static int check_memory(const struct session *session)
+{
+	const struct pool *primary = &session->state.primary, *overlay = &session->state.overlay;
+	uint64_t wanted = (uint64_t)primary->count * primary->buffer_bytes +
+			  (uint64_t)overlay->count * overlay->buffer_bytes;
+	uint64_t available;
+
+	if (kernel_file_read_available_bytes(&available))
+		return -1;
+	if (wanted + wanted / 16 + SPARE_BYTES <= available)
+		return 0;
+	complain("%u buffers of %zu bytes: MemAvailable is %" PRIu64 " MiB, %u MiB of it to be "
+		 "spared; expected fewer --buffers or less --buffer-bytes", primary->count,
+		 primary->buffer_bytes, available >> 20, SPARE_BYTES >> 20);
+	return -1;
+}
+
 static int set_up_verifier(struct session *session)
 {
 	const struct options *options = session->options;
@@ -226,7 +247,8 @@ static int set_up(struct session *session)
 	if (session->lap_flips > options->frames && (options->marker || options->on_lap))
 		complain("note: %u flips do not make a lap of %u, so no lap mark will come",
 			 options->frames, session->lap_flips);
-	if (set_up_primary(session) || set_up_overlay(session) || set_up_verifier(session))
+	if (set_up_primary(session) || set_up_overlay(session) || check_memory(session) ||
+	    set_up_verifier(session))
 		return -1;
 	return session->ops->start ? session->ops->start(&session->state) : 0;
 }

@@ -233,6 +233,8 @@ static void impossible_combinations_are_refused(void **state)
 	refused("churn --sequence 0,1", "--sequence with churn");
 	refused("dumb --buffers 2 --sequence 0,2", "buffer 2");
 	refused("dumb --close-fds", "--close-fds with dumb");
+	refused("reimport --keep-handles", "--keep-handles with reimport");
+	refused("foreign --keep-handles --close-fds", "expected one of them");
 	refused("foreign --madvise-dontneed-idle", "mode dumb");
 	refused("dumb --exporter udmabuf --madvise-dontneed-idle", "--exporter dumb or msm");
 	refused("many --buffers 3 --frames 3", "make 2 flips");
