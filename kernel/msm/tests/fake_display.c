@@ -1,0 +1,582 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include <linux/debug_locks.h>
+#include <linux/delay.h>
+#include <linux/ktime.h>
+#include <linux/lockdep.h>
+#include <linux/panic.h>
+#include <linux/slab.h>
+
+#include "fake_display.h"
+
+/*
+ * Anything that must not happen is noted here rather than expected on the spot:
+ * this runs in any thread, some of it under locks.  fake_check() reports it.
+ */
+void fake_violation(struct fake_display *display, const char *fmt, ...)
+{
+	unsigned long flags;
+	va_list args;
+
+	spin_lock_irqsave(&display->lock, flags);
+	if (!display->violations++) {
+		va_start(args, fmt);
+		vsnprintf(display->violation, sizeof(display->violation), fmt, args);
+		va_end(args);
+	}
+	spin_unlock_irqrestore(&display->lock, flags);
+}
+
+static struct fake_display *to_display(struct msm_scanout_cache *cache)
+{
+	return container_of(cache, struct fake_display, cache);
+}
+
+static struct fake_buffer *to_buffer(struct msm_scanout_entry *entry)
+{
+	return container_of(entry, struct fake_buffer, entry);
+}
+
+/* What the cache must have reserved for a buffer of this size. */
+static u64 granule(u64 bytes)
+{
+	return bytes >= MSM_SCANOUT_SLOT_MIN_BYTES ? MSM_SCANOUT_SLOT_BYTES :
+						     PAGE_SIZE;
+}
+
+/* On the real clock, give others a chance to come in between. */
+static void time_passes(struct fake_display *display, u64 ns)
+{
+	if (display->real_clock)
+		usleep_range(10, 50);
+	else
+		display->now_ns += ns;
+}
+
+/*
+ * The operations
+ */
+
+static int fake_map(struct msm_scanout_cache *cache,
+		    struct msm_scanout_entry *entry, u64 iova)
+{
+	struct fake_display *display = to_display(cache);
+	struct fake_range *range, *other;
+	const char *wrong = NULL;
+
+	might_sleep();
+	lockdep_assert_not_held(&cache->lock);
+
+	time_passes(display, display->map_takes_ns);
+	if (display->map_error)
+		return display->map_error;
+
+	range = kzalloc_obj(*range);
+	if (!range)
+		return -ENOMEM;
+
+	range->entry = entry;
+	range->start = iova;
+	range->end = iova + round_up(entry->bytes, granule(entry->bytes));
+
+	if (!IS_ALIGNED(iova, granule(entry->bytes)))
+		wrong = "is not aligned";
+	if (iova < FAKE_WINDOW_START || range->end > FAKE_WINDOW_START + cache->window_bytes)
+		wrong = "is outside the window";
+
+	spin_lock(&display->lock);
+	list_for_each_entry(other, &display->ranges, link) {
+		if (range->start < other->end && other->start < range->end)
+			wrong = other->stale_for ? "is still in the TLB" :
+						   "is mapped already";
+	}
+	list_add(&range->link, &display->ranges);
+	display->maps++;
+	spin_unlock(&display->lock);
+
+	if (wrong)
+		fake_violation(display, "map: %llx + %llx %s", iova, entry->bytes, wrong);
+
+	return 0;
+}
+
+static void fake_unmap(struct msm_scanout_cache *cache,
+		       struct msm_scanout_entry *entry, u64 iova)
+{
+	struct fake_display *display = to_display(cache);
+	struct fake_range *range, *found = NULL;
+
+	might_sleep();
+	lockdep_assert_not_held(&cache->lock);
+
+	if (READ_ONCE(display->gated) && xchg(&display->gated, false)) {
+		complete(&display->at_gate);
+		wait_for_completion(&display->gate);
+	}
+
+	time_passes(display, display->unmap_takes_ns);
+
+	spin_lock(&display->lock);
+	display->unmaps++;
+	list_for_each_entry(range, &display->ranges, link) {
+		if (range->start == iova && range->entry == entry && !range->stale_for)
+			found = range;
+	}
+	if (found && display->ops.flush)
+		found->stale_for = current;
+	else if (found)
+		list_del(&found->link);
+	spin_unlock(&display->lock);
+
+	if (!found)
+		fake_violation(display, "unmap: %llx is not mapped for this buffer", iova);
+	else if (!found->stale_for)
+		kfree(found);
+}
+
+static void fake_flush(struct msm_scanout_cache *cache)
+{
+	struct fake_display *display = to_display(cache);
+	struct fake_range *range, *tmp;
+	LIST_HEAD(clean);
+
+	might_sleep();
+	lockdep_assert_not_held(&cache->lock);
+
+	spin_lock(&display->lock);
+	display->flushes++;
+	list_for_each_entry_safe(range, tmp, &display->ranges, link) {
+		if (range->stale_for == current)
+			list_move(&range->link, &clean);
+	}
+	spin_unlock(&display->lock);
+
+	if (list_empty(&clean))
+		fake_violation(display, "flush: nothing was unmapped by this context");
+	list_for_each_entry_safe(range, tmp, &clean, link)
+		kfree(range);
+}
+
+static void fake_hold(struct msm_scanout_entry *entry)
+{
+	lockdep_assert_held(&entry->cache->lock);
+
+	if (atomic_inc_return(&to_buffer(entry)->holds) != 1)
+		fake_violation(to_display(entry->cache), "hold: of a buffer that is held");
+}
+
+static void fake_ref_release(struct msm_scanout_entry *entry)
+{
+	struct fake_display *display = to_display(entry->cache);
+
+	might_sleep();
+	lockdep_assert_not_held(&entry->cache->lock);
+
+	if (atomic_dec_return(&to_buffer(entry)->holds))
+		fake_violation(display, "release: of a buffer that is not held");
+	if (display->released)
+		display->released(to_buffer(entry));
+}
+
+static void fake_kick_reap(struct msm_scanout_cache *cache)
+{
+	struct fake_display *display = to_display(cache);
+
+	WRITE_ONCE(display->reap_due, true);
+	if (display->wake)
+		display->wake(display);
+}
+
+static void fake_kick_release(struct msm_scanout_cache *cache)
+{
+	struct fake_display *display = to_display(cache);
+
+	WRITE_ONCE(display->release_due, true);
+	if (display->wake)
+		display->wake(display);
+}
+
+static u64 fake_now(struct msm_scanout_cache *cache)
+{
+	struct fake_display *display = to_display(cache);
+
+	return display->real_clock ? ktime_get_ns() : display->now_ns;
+}
+
+static void fake_arm(struct msm_scanout_cache *cache, u64 delay_ns)
+{
+	struct fake_display *display = to_display(cache);
+
+	WRITE_ONCE(display->expire_at_ns, fake_now(cache) + delay_ns);
+	if (display->wake)
+		display->wake(display);
+}
+
+static void fake_event(struct msm_scanout_cache *cache,
+		       struct msm_scanout_entry *entry,
+		       enum msm_scanout_event event, u64 arg)
+{
+	struct fake_display *display = to_display(cache);
+
+	lockdep_assert_held(&cache->lock);
+
+	if (event != MSM_SCANOUT_EV_EVICT || !display->log_ends)
+		return;
+	if (display->ends < FAKE_MAX_ENDS) {
+		display->end[display->ends].entry = entry;
+		display->end[display->ends].reason = arg;
+	}
+	display->ends++;
+}
+
+static const struct msm_scanout_cache_ops fake_ops = {
+	.map = fake_map,
+	.unmap = fake_unmap,
+	.flush = fake_flush,
+	.hold = fake_hold,
+	.release = fake_ref_release,
+	.kick_reap = fake_kick_reap,
+	.kick_release = fake_kick_release,
+	.arm = fake_arm,
+	.now_ns = fake_now,
+	.event = fake_event,
+};
+
+/*
+ * Life of the display and its buffers
+ */
+
+/*
+ * Some complaints only reach the console: a warning, a KASAN report, lockdep.
+ * A test that provokes one has failed.
+ */
+static void expect_no_complaint(struct kunit *test)
+{
+	KUNIT_EXPECT_FALSE_MSG(test, test_taint(TAINT_WARN),
+			       "the kernel warned during this test or an earlier one");
+	KUNIT_EXPECT_FALSE_MSG(test, test_taint(TAINT_BAD_PAGE),
+			       "bad memory access during this test or an earlier one");
+	if (IS_ENABLED(CONFIG_PROVE_LOCKING))
+		KUNIT_EXPECT_TRUE_MSG(test, READ_ONCE(debug_locks),
+				      "lockdep complained during this test or an earlier one");
+}
+
+struct fake_display *fake_display_new(struct kunit *test, u64 window_bytes)
+{
+	struct fake_display *display = kunit_kzalloc(test, sizeof(*display), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, display);
+
+	display->test = test;
+	display->ops = fake_ops;
+	display->now_ns = NSEC_PER_SEC;
+	display->expire_at_ns = U64_MAX;
+	display->log_ends = true;
+	spin_lock_init(&display->lock);
+	INIT_LIST_HEAD(&display->ranges);
+	init_completion(&display->at_gate);
+	init_completion(&display->gate);
+	msm_scanout_cache_init(&display->cache, &display->ops, FAKE_WINDOW_START,
+			       window_bytes);
+
+	return display;
+}
+
+/* Take everything down, and make sure that this leaves nothing behind. */
+void fake_display_free(struct fake_display *display)
+{
+	struct msm_scanout_snapshot *snap;
+	struct kunit *test = display->test;
+
+	snap = kunit_kzalloc(test, sizeof(*snap), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, snap);
+
+	/* A test that failed may have left things in disorder. */
+	display->map_error = 0;
+	complete_all(&display->gate);
+	for (unsigned int i = 0; i < display->buffers; i++) {
+		while (display->buffer[i] && display->buffer[i]->entry.users)
+			msm_scanout_cache_put(&display->buffer[i]->entry);
+	}
+
+	msm_scanout_cache_drain(&display->cache);
+	msm_scanout_cache_snapshot(&display->cache, snap);
+	KUNIT_EXPECT_EQ(test, snap->gauges.active_bytes, 0);
+	KUNIT_EXPECT_EQ(test, snap->gauges.active_entries, 0);
+	KUNIT_EXPECT_EQ(test, snap->gauges.idle_bytes, 0);
+	KUNIT_EXPECT_EQ(test, snap->gauges.idle_entries, 0);
+	KUNIT_EXPECT_EQ(test, snap->gauges.quarantined_bytes, 0);
+	KUNIT_EXPECT_EQ(test, snap->gauges.lingering_entries, 0);
+	KUNIT_EXPECT_TRUE(test, list_empty(&display->ranges));
+
+	for (unsigned int i = 0; i < display->buffers; i++) {
+		if (!display->buffer[i])
+			continue;
+		KUNIT_EXPECT_EQ(test, atomic_read(&display->buffer[i]->holds), 0);
+		fake_buffer_free(display->buffer[i]);
+	}
+
+	msm_scanout_cache_snapshot(&display->cache, snap);
+	KUNIT_EXPECT_EQ(test, snap->gauges.ghost_entries, 0);
+	KUNIT_EXPECT_EQ(test, snap->counters.inserts, display->maps);
+	KUNIT_EXPECT_EQ(test, snap->counters.unmaps, display->unmaps);
+	KUNIT_EXPECT_EQ(test, display->maps, display->unmaps);
+	msm_scanout_cache_fini(&display->cache);
+
+	KUNIT_EXPECT_EQ_MSG(test, display->violations, 0, "first of them: %s",
+			    display->violation);
+	expect_no_complaint(test);
+}
+
+struct fake_buffer *fake_buffer_new(struct fake_display *display, u64 bytes,
+				    bool may_linger)
+{
+	struct kunit *test = display->test;
+	struct fake_buffer *buffer = kunit_kzalloc(test, sizeof(*buffer), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, buffer);
+	KUNIT_ASSERT_LT(test, display->buffers, FAKE_MAX_BUFFERS);
+
+	buffer->display = display;
+	buffer->index = display->buffers;
+	msm_scanout_entry_init(&display->cache, &buffer->entry, bytes, may_linger);
+	display->buffer[display->buffers++] = buffer;
+
+	return buffer;
+}
+
+/* The memory is given back at once, so that KASAN sees who still uses it. */
+void fake_buffer_free(struct fake_buffer *buffer)
+{
+	struct fake_display *display = buffer->display;
+
+	msm_scanout_cache_remove(&buffer->entry);
+	if (fake_mapped(display, &buffer->entry))
+		fake_violation(display, "buffer %u freed while the hardware can reach it",
+			       buffer->index);
+	display->buffer[buffer->index] = NULL;
+	kunit_kfree(display->test, buffer);
+}
+
+/* How many ranges of a buffer the hardware may reach. */
+unsigned int fake_mapped(struct fake_display *display, struct msm_scanout_entry *entry)
+{
+	struct fake_range *range;
+	unsigned int n = 0;
+
+	spin_lock(&display->lock);
+	list_for_each_entry(range, &display->ranges, link)
+		n += range->entry == entry;
+	spin_unlock(&display->lock);
+
+	return n;
+}
+
+/* Whether the hardware finds this buffer at this address. */
+bool fake_mapped_at(struct fake_display *display, struct msm_scanout_entry *entry, u64 iova)
+{
+	struct fake_range *range;
+	bool found = false;
+
+	spin_lock(&display->lock);
+	list_for_each_entry(range, &display->ranges, link)
+		found |= range->entry == entry && range->start == iova && !range->stale_for;
+	spin_unlock(&display->lock);
+
+	return found;
+}
+
+/*
+ * Steps of a test; each checks that all is well afterwards
+ */
+
+u64 fake_show(struct fake_display *display, unsigned int index)
+{
+	struct msm_scanout_entry *entry = &display->buffer[index]->entry;
+	u64 iova = 0;
+
+	KUNIT_ASSERT_EQ(display->test, msm_scanout_cache_get(entry, &iova), 0);
+	KUNIT_EXPECT_TRUE(display->test, fake_mapped_at(display, entry, iova));
+	fake_check(display);
+
+	return iova;
+}
+
+void fake_hide(struct fake_display *display, unsigned int index)
+{
+	msm_scanout_cache_put(&display->buffer[index]->entry);
+	fake_check(display);
+}
+
+void fake_flip(struct fake_display *display, unsigned int index)
+{
+	fake_show(display, index);
+	fake_hide(display, index);
+}
+
+void fake_reap(struct fake_display *display)
+{
+	display->reap_due = false;
+	msm_scanout_cache_reap(&display->cache);
+	fake_check(display);
+}
+
+void fake_release(struct fake_display *display)
+{
+	display->release_due = false;
+	msm_scanout_cache_release(&display->cache);
+	fake_check(display);
+}
+
+/* Let time pass, and do what the cache wants done meanwhile, exactly on time. */
+void fake_advance(struct fake_display *display, u64 ns)
+{
+	u64 end = display->now_ns + ns;
+	unsigned int calls = 0;
+
+	while (display->expire_at_ns <= end) {
+		display->now_ns = max(display->now_ns, display->expire_at_ns);
+		display->expire_at_ns = U64_MAX;
+		msm_scanout_cache_expire(&display->cache);
+		fake_check(display);
+		KUNIT_ASSERT_LT_MSG(display->test, calls++, FAKE_MAX_BUFFERS,
+				    "expire asks to be called again without end");
+	}
+	display->now_ns = end;
+}
+
+void fake_limit(struct fake_display *display, enum msm_scanout_limit which,
+		u64 value)
+{
+	KUNIT_EXPECT_EQ(display->test,
+			msm_scanout_cache_set_limit(&display->cache, which, value), 0);
+	fake_check(display);
+}
+
+/*
+ * Checks that hold at any moment, whatever the test is about
+ */
+
+struct tally {
+	struct fake_display *display;
+	u64 active_bytes, idle_bytes, quarantined_bytes;
+	u64 active_entries, idle_entries, mapped_entries, lingering_entries, ghost_entries;
+	u64 due_ns;
+};
+
+static void tally_entry(struct msm_scanout_entry *entry, void *arg)
+{
+	struct tally *tally = arg;
+	struct fake_display *display = tally->display;
+	const struct msm_scanout_limits *limits = &display->cache.limits;
+
+	switch (entry->state) {
+	case MSM_SCANOUT_UNMAPPED:
+	case MSM_SCANOUT_MAPPING:
+		break;
+	case MSM_SCANOUT_ACTIVE:
+		tally->active_entries++;
+		tally->active_bytes += entry->bytes;
+		break;
+	case MSM_SCANOUT_IDLE:
+		tally->idle_entries++;
+		tally->idle_bytes += entry->bytes;
+		if (limits->idle_timeout_ns)
+			tally->due_ns = min(tally->due_ns, entry->idle_since_ns +
+							   limits->idle_timeout_ns);
+		break;
+	case MSM_SCANOUT_QUARANTINED:
+		tally->quarantined_bytes += entry->bytes;
+		break;
+	}
+
+	tally->lingering_entries += atomic_read(&to_buffer(entry)->holds);
+	if (entry->on_stack && entry->state != MSM_SCANOUT_IDLE)
+		tally->ghost_entries++;
+
+	if (!entry->map)
+		return;
+
+	tally->mapped_entries++;
+	if (!fake_mapped_at(display, entry, entry->map->node.start))
+		fake_violation(display, "buffer %u should be mapped at %llx, but is not",
+			       to_buffer(entry)->index, entry->map->node.start);
+}
+
+/* Only where nothing else runs meanwhile. */
+void fake_check(struct fake_display *display)
+{
+	struct msm_scanout_cache *cache = &display->cache;
+	const struct msm_scanout_limits *limits = &cache->limits;
+	const struct msm_scanout_gauges *g = &cache->gauges;
+	struct tally tally = { .display = display, .due_ns = U64_MAX };
+	bool on = limits->max_bytes && limits->max_entries;
+	struct kunit *test = display->test;
+	struct msm_scanout_entry *entry;
+	u64 due_ns;
+
+	msm_scanout_cache_for_each(cache, tally_entry, &tally);
+	list_for_each_entry(entry, &cache->lingering, linger)
+		tally.due_ns = min(tally.due_ns, entry->idle_since_ns + limits->linger_ns);
+
+	KUNIT_ASSERT_LE(test, g->idle_bytes, on ? limits->max_bytes : 0);
+	KUNIT_ASSERT_LE(test, g->idle_entries, on ? limits->max_entries : 0);
+	KUNIT_ASSERT_LE(test, g->idle_bytes, g->idle_bytes_peak);
+	KUNIT_ASSERT_EQ(test, g->active_bytes, tally.active_bytes);
+	KUNIT_ASSERT_EQ(test, g->active_entries, tally.active_entries);
+	KUNIT_ASSERT_EQ(test, g->idle_bytes, tally.idle_bytes);
+	KUNIT_ASSERT_EQ(test, g->idle_entries, tally.idle_entries);
+	KUNIT_ASSERT_GE(test, g->quarantined_bytes, tally.quarantined_bytes);
+	KUNIT_ASSERT_EQ(test, g->lingering_entries, tally.lingering_entries);
+	KUNIT_ASSERT_LE(test, tally.ghost_entries, MSM_SCANOUT_MAX_GHOSTS);
+
+	if (!cache->in_flight) {
+		KUNIT_ASSERT_EQ(test, g->quarantined_bytes, tally.quarantined_bytes);
+		KUNIT_ASSERT_EQ(test, list_count_nodes(&display->ranges),
+				tally.mapped_entries);
+	}
+
+	KUNIT_ASSERT_TRUE_MSG(test, list_empty(&cache->quarantine) || display->reap_due,
+			      "mappings wait in quarantine, and nobody was asked to reap");
+	KUNIT_ASSERT_TRUE_MSG(test, list_empty(&cache->released) || display->release_due,
+			      "references are due, and nobody was asked to give them back");
+	due_ns = max(tally.due_ns, display->now_ns);
+	KUNIT_ASSERT_LE_MSG(test, display->expire_at_ns, due_ns,
+			    "something expires before anybody will look");
+
+	KUNIT_ASSERT_EQ_MSG(test, display->violations, 0, "%s", display->violation);
+}
+
+/*
+ * What a test compares
+ */
+
+/* A letter for each buffer: - unmapped, a active, i idle, q quarantined, . freed */
+const char *fake_states(struct fake_display *display)
+{
+	char *text = kunit_kzalloc(display->test, display->buffers + 1, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(display->test, text);
+
+	for (unsigned int i = 0; i < display->buffers; i++)
+		text[i] = display->buffer[i] ? "-maiq"[display->buffer[i]->entry.state] : '.';
+
+	return text;
+}
+
+/* Idle buffers as capital letters, A is buffer 0; the next victim comes first. */
+const char *fake_idle_order(struct fake_display *display)
+{
+	char *text = kunit_kzalloc(display->test, display->buffers + 1, GFP_KERNEL);
+	struct msm_scanout_entry *entry;
+	unsigned int n = 0;
+
+	KUNIT_ASSERT_NOT_NULL(display->test, text);
+
+	list_for_each_entry(entry, &display->cache.lru, lru) {
+		if (n < display->buffers)
+			text[n++] = 'A' + to_buffer(entry)->index;
+	}
+
+	return text;
+}
