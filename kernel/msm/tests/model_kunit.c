@@ -311,7 +311,7 @@ static void model_put(struct model *m, unsigned int i)
 		m->counters.lingers++;
 	}
 	if (b->held)
-		add_last(&m->lingering, i);
+		add_last(m->limits.linger_ns ? &m->lingering : &m->released, i);
 
 	model_enforce(m);
 	model_bound_quarantine(m);
