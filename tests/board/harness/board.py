@@ -104,7 +104,7 @@ def run(options):
     host.prepare()
     kernel = kernels.find(options.flavour, options.kernel_source)
     msm = modules.msm(kernel, options.kernel, options.msm_variant)
-    tree = modules.tree(kernel, msm, modules.model(kernel))
+    tree = modules.tree(kernel, msm)
     disk = None
     if options.rootfs == "full":
         from . import full_root

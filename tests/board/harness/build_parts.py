@@ -11,8 +11,7 @@ def _mini(kernel, options):
     """Everything that a boot of the mini root needs."""
     clients.busybox()
     built = clients.clients()
-    modules.tree(kernel(), modules.msm(kernel(), options.kernel, options.msm_variant),
-                 modules.model(kernel()))
+    modules.tree(kernel(), modules.msm(kernel(), options.kernel, options.msm_variant))
     return built or clients.busybox()
 
 

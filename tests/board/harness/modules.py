@@ -10,8 +10,10 @@ CROSS = ("ARCH=arm64", "CROSS_COMPILE=aarch64-linux-gnu-", "CC=aarch64-linux-gnu
 # Options of kernel/msm's Kconfig that no built kernel's configuration knows.
 OURS_OPTIONS = {"CONFIG_DRM_MSM_SCANOUT_CACHE": "y"}
 MSM = "drivers/gpu/drm/msm"
-MODEL = os.environ.get("BOARD_MODEL") or os.path.join(cache.HERE, "model")
+MODEL = os.path.join(cache.HERE, "model")
 MODEL_MODULE = "mdp4_model"
+KEEPAWAKE = os.path.join(cache.HERE, "keepawake")
+KEEPAWAKE_MODULE = "board_keepawake"
 
 # Loaded (or there to be loaded) in a guest; a name that is built into a kernel is fine too.
 GUEST_MODULES = ("virtio_mmio", "virtio_console", "virtio_rng", "virtio_blk", "ext4", "9p",
@@ -138,26 +140,35 @@ def lay(tree, side, variant=None, patches=None):
                                                  (tree, "/tree", "rw")))
 
 
-def model(kernel):
-    """The path of the display model's module."""
-    if not os.path.exists(os.path.join(MODEL, "Kbuild")) and \
-            not os.path.exists(os.path.join(MODEL, "Makefile")):
-        raise report.BoardError(f"{MODEL} has neither a Kbuild nor a Makefile")
-    identity = cache.key("model-1", kernel.identity, builder.toolchain(), ("tree", MODEL))
-    place = cache.path("model", cache.key(kernel.identity))
-    product = os.path.join(place, MODEL_MODULE + ".ko")
-    with cache.lock("model-" + os.path.basename(place)):
+def _simple(kernel, folder, name):
+    """The path of a module whose source is one folder with a Kbuild file."""
+    if not os.path.exists(os.path.join(folder, "Kbuild")):
+        raise report.BoardError(f"{folder} has no Kbuild")
+    identity = cache.key("module-1", kernel.identity, builder.toolchain(), ("tree", folder))
+    place = cache.path("module", f"{name}-{cache.key(kernel.identity)}")
+    product = os.path.join(place, name + ".ko")
+    with cache.lock("module-" + os.path.basename(place)):
         if cache.stamp_is(place, identity):
             return product
         cache.clear_stamp(place)
         tree = os.path.join(place, "tree")
         os.makedirs(tree, exist_ok=True)
-        cache.sync(MODEL, tree, os.path.join(place, "manifest.json"))
-        _make(f"building {MODEL_MODULE}.ko for {kernel.release}", kernel, tree, "",
-              f"model-{kernel.name}", {})
-        _strip(kernel, tree, MODEL_MODULE + ".ko", product)
+        cache.sync(folder, tree, os.path.join(place, "manifest.json"))
+        _make(f"building {name}.ko for {kernel.release}", kernel, tree, "",
+              f"{name}-{kernel.name}", {})
+        _strip(kernel, tree, name + ".ko", product)
         cache.set_stamp(place, identity)
         return product
+
+
+def model(kernel):
+    """The path of the display model's module."""
+    return _simple(kernel, MODEL, MODEL_MODULE)
+
+
+def keepawake(kernel):
+    """The path of the module that keeps the host's folders alive through a suspend."""
+    return _simple(kernel, KEEPAWAKE, KEEPAWAKE_MODULE)
 
 
 # ---------------------------------------------------------------------------------------------
@@ -192,10 +203,11 @@ def _builtin(kernel):
         raise report.BoardError(f"{kernel.modules}/modules.builtin: {e.strerror}") from e
 
 
-def tree(kernel, msm_path, model_path):
+def tree(kernel, msm_path):
     """A folder with usr/lib/modules/RELEASE: the modules a guest may load, and depmod's indexes."""
-    identity = cache.key("modules-1", kernel.identity, GUEST_MODULES, ("tree", msm_path),
-                         ("tree", model_path))
+    own = {"msm": msm_path, MODEL_MODULE: model(kernel), KEEPAWAKE_MODULE: keepawake(kernel)}
+    identity = cache.key("modules-1", kernel.identity, GUEST_MODULES,
+                         [("tree", path) for path in own.values()])
     place = cache.path("modules", identity)
     with cache.lock("modules"):
         if cache.stamp_is(place, identity):
@@ -203,8 +215,7 @@ def tree(kernel, msm_path, model_path):
         shutil.rmtree(place, ignore_errors=True)
         report.say(f"collecting the guest's modules for {kernel.release}")
         folder = os.path.join(place, "usr/lib/modules", kernel.release)
-        _collect(kernel, {"msm": msm_path, MODEL_MODULE: model_path},
-                 os.path.join(folder, "kernel"))
+        _collect(kernel, own, os.path.join(folder, "kernel"))
         for name in ("modules.builtin", "modules.order", "modules.builtin.modinfo"):
             source = os.path.join(kernel.modules, name)
             if os.path.exists(source):

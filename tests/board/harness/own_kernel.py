@@ -67,7 +67,8 @@ def build(debug, kernel_source=None):
     text, wanted = fragments(debug)
     identity = cache.key("kernel-1", source_identity, text, builder.toolchain())
     name = ("debug" if debug else "base") + ("-user" if kernel_source else "")
-    place = cache.path("kernel", f"{name}-{identity}")
+    # One object folder for each source, so that a changed option rebuilds only what asks for it.
+    place = cache.path("kernel", f"{name}-{cache.key(source_identity, builder.toolchain())}")
     source = kernel_source or debian.whole_source()
     with cache.lock("kernel"):
         if kernel_source or not cache.stamp_is(place, identity):
