@@ -278,6 +278,9 @@ static inline void mdp4_write(struct mdp4_model *m, u32 reg, u32 value)
 void mdp4_regs_reset(struct mdp4_model *m);
 
 /* mdp4_model_sink.c */
+#define MDP4_SINK_COMPATIBLE	"lab,dtv-sink"
+
+bool mdp4_sink_present(void);
 int mdp4_sink_register(struct mdp4_model *m);
 void mdp4_sink_unregister(void);
 

@@ -27,7 +27,7 @@ const char * const mdp4_fault_names[MDP4_FAULT_KINDS] = {
  */
 static bool vsync_overdue(struct mdp4_model *m)
 {
-	return ktime_to_ns(ktime_sub(ktime_get(), m->vsync_due)) > 2 * mdp4_period_ns(m);
+	return ktime_after(ktime_get(), ktime_add_ns(m->vsync_due, 2 * mdp4_period_ns(m)));
 }
 
 /**

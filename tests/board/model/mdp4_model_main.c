@@ -112,17 +112,18 @@ static int model_init(struct mdp4_model *m, struct device_node *np)
 	if (ret)
 		return ret;
 
+	/* Without it nothing would say when the driver comes and goes, and msm would crash */
+	if (!mdp4_sink_present()) {
+		pr_err("not loaded: no device tree node compatible with \"%s\" on MDP4's DTV port\n",
+		       MDP4_SINK_COMPATIBLE);
+		return -ENODEV;
+	}
 	pdev = of_find_device_by_node(np);
 	if (!pdev) {
 		pr_err("not loaded: %pOF has no platform device\n", np);
 		return -ENODEV;
 	}
 	m->dev = &pdev->dev;
-	if (device_is_bound(m->dev)) {
-		pr_err("not loaded: a driver already has %pOF, load mdp4_model before msm\n", np);
-		ret = -EBUSY;
-		goto err_dev;
-	}
 	m->virq = of_irq_get(np, 0);
 	if (m->virq <= 0) {
 		pr_err("not loaded: %pOF: no usable \"interrupts\": %d\n", np, m->virq);

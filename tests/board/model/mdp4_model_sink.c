@@ -5,7 +5,8 @@
  * msm's MDP4 driver dereferences an empty component list when it has an LVDS panel only, so the
  * board gives the DTV port an endpoint, and this is what sits there. It shows nothing. As a
  * component it is told exactly when a driver takes the display (before anything is programmed)
- * and when it has let go (after everything was torn down): the model's power switch.
+ * and when it has let go (after everything was torn down): the model's power switch. For the same
+ * reason no driver can be using the display while this module is not there.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -78,7 +79,7 @@ static void sink_remove(struct platform_device *pdev)
 }
 
 static const struct of_device_id sink_of_match[] = {
-	{ .compatible = "lab,dtv-sink" },
+	{ .compatible = MDP4_SINK_COMPATIBLE },
 	{ }
 };
 MODULE_DEVICE_TABLE(of, sink_of_match);
@@ -92,12 +93,32 @@ static struct platform_driver sink_driver = {
 	},
 };
 
+/**
+ * mdp4_sink_present - whether the board has the component's node
+ */
+bool mdp4_sink_present(void)
+{
+	struct device_node *np = of_find_compatible_node(NULL, NULL, MDP4_SINK_COMPATIBLE);
+
+	of_node_put(np);
+	return np;
+}
+
+/**
+ * mdp4_sink_register - offer the component: from now on the driver can bind
+ * @m: the display
+ *
+ * Return: 0 or a negative error.
+ */
 int mdp4_sink_register(struct mdp4_model *m)
 {
 	display = m;
 	return platform_driver_register(&sink_driver);
 }
 
+/**
+ * mdp4_sink_unregister - take the component away: the driver shuts down before this returns
+ */
 void mdp4_sink_unregister(void)
 {
 	platform_driver_unregister(&sink_driver);
