@@ -5,6 +5,7 @@
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
 #include <linux/panic.h>
+#include <linux/random.h>
 #include <linux/slab.h>
 
 #include "fake_display.h"
@@ -44,13 +45,22 @@ static u64 granule(u64 bytes)
 						     PAGE_SIZE;
 }
 
-/* On the real clock, give others a chance to come in between. */
+/* On the real clock, give others a chance to come in between, seldom a long one. */
 static void time_passes(struct fake_display *display, u64 ns)
 {
-	if (display->real_clock)
+	u32 dice;
+
+	if (!display->real_clock) {
+		display->now_ns += ns;
+		return;
+	}
+
+	dice = get_random_u32_below(512);
+	if (!dice)
 		usleep_range(10, 50);
 	else
-		display->now_ns += ns;
+		udelay(dice % 8);
+	cond_resched();
 }
 
 /*
@@ -159,10 +169,13 @@ static void fake_flush(struct msm_scanout_cache *cache)
 
 static void fake_hold(struct msm_scanout_entry *entry)
 {
+	struct fake_display *display = to_display(entry->cache);
+
 	lockdep_assert_held(&entry->cache->lock);
 
-	if (atomic_inc_return(&to_buffer(entry)->holds) != 1)
-		fake_violation(to_display(entry->cache), "hold: of a buffer that is held");
+	/* A reference that is being dropped meanwhile, by another thread, counts still. */
+	if (atomic_inc_return(&to_buffer(entry)->holds) > (display->real_clock ? 2 : 1))
+		fake_violation(display, "hold: of a buffer that is held");
 }
 
 static void fake_ref_release(struct msm_scanout_entry *entry)
@@ -172,7 +185,7 @@ static void fake_ref_release(struct msm_scanout_entry *entry)
 	might_sleep();
 	lockdep_assert_not_held(&entry->cache->lock);
 
-	if (atomic_dec_return(&to_buffer(entry)->holds))
+	if (atomic_dec_return(&to_buffer(entry)->holds) < 0)
 		fake_violation(display, "release: of a buffer that is not held");
 	if (display->released)
 		display->released(to_buffer(entry));

@@ -203,10 +203,8 @@ static void client_step(struct client *c)
 		mutex_unlock(&s->buffer[index].lock);
 	} else if (dice < 98) {
 		client_limit(c);
-	} else if (dice < 99) {
-		msm_scanout_cache_settle(&s->display->cache);
 	} else {
-		usleep_range(100, 1000);
+		msm_scanout_cache_settle(&s->display->cache);
 	}
 }
 
@@ -271,6 +269,7 @@ static void watch_bounds(struct kunit *test, struct fake_display *display,
 	unsigned long end = jiffies + msecs_to_jiffies(stress_ms);
 	const struct msm_scanout_limits *l = &snap->limits;
 	const struct msm_scanout_gauges *g = &snap->gauges;
+	unsigned int samples = 0;
 
 	while (time_before(jiffies, end)) {
 		bool on;
@@ -282,7 +281,10 @@ static void watch_bounds(struct kunit *test, struct fake_display *display,
 		KUNIT_EXPECT_LE(test, g->lingering_entries, BUFFERS);
 		KUNIT_EXPECT_LE(test, g->ghost_entries, BUFFERS);
 		KUNIT_EXPECT_LE(test, g->active_entries, CLIENTS * SHOWN);
-		usleep_range(200, 500);
+		if (++samples % 64)
+			cond_resched();
+		else
+			usleep_range(200, 500);
 	}
 }
 
