@@ -96,7 +96,8 @@ def kernel_arguments(options):
     if options.flavour == "debug":
         arguments += ["kmemleak=on", "iommu.debug_pagealloc=1"]
     if options.rootfs == "full":
-        arguments += ["systemd.unit=board.target", "systemd.show_status=false"]
+        arguments += ["systemd.unit=board.target", "systemd.show_status=false",
+                      "systemd.log_level=notice", "apparmor=0"]
     return " ".join(arguments + ([options.append] if options.append else []))
 
 
