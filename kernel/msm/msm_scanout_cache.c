@@ -2,7 +2,6 @@
 
 #include <linux/kernel.h>
 #include <linux/log2.h>
-#include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
@@ -62,8 +61,9 @@
 #define MSM_SCANOUT_MAX_QUARANTINE	SZ_64M
 
 /*
- * Entries that may change bucket in one operation.  Enough for any set of
- * buffers of similar size; a wildly mixed set converges over a few operations.
+ * Moves between buckets in one operation.  Enough for any set of buffers of
+ * similar size.  Of a wildly mixed set some entries stay in a bucket that is
+ * nearly right until later operations have moved them on.
  */
 #define MSM_SCANOUT_RULER_BUDGET	128
 
@@ -217,27 +217,29 @@ static void ruler_add(struct msm_scanout_cache *cache,
 	ruler_balance(cache, ruler, 0);
 }
 
-/* Call with @entry still on the list, then unlink it, then balance. */
+/*
+ * Call with @entry still on the list, then unlink it, then balance from the
+ * returned bucket: whatever is behind @entry has come nearer, perhaps as near as
+ * what is before it.
+ */
 static unsigned int ruler_del(struct msm_scanout_cache *cache,
 			      struct msm_scanout_ruler *ruler,
 			      struct msm_scanout_entry *entry)
 {
 	u64 weight = ruler_weight(ruler, entry);
 	unsigned int bucket = *ruler_bucket(ruler, entry);
+	struct msm_scanout_entry *prev = NULL;
 
 	ruler->sum[bucket] -= weight;
 	ruler->total -= weight;
 
-	if (ruler->tail[bucket] == entry) {
-		struct msm_scanout_entry *prev = list_prev_entry(entry, stack);
+	if (entry->stack.prev != &cache->stack)
+		prev = list_prev_entry(entry, stack);
+	if (ruler->tail[bucket] == entry)
+		ruler->tail[bucket] =
+			prev && *ruler_bucket(ruler, prev) == bucket ? prev : NULL;
 
-		if (entry->stack.prev == &cache->stack ||
-		    *ruler_bucket(ruler, prev) != bucket)
-			prev = NULL;
-		ruler->tail[bucket] = prev;
-	}
-
-	return bucket;
+	return prev ? *ruler_bucket(ruler, prev) : 0;
 }
 
 static void stack_del_locked(struct msm_scanout_entry *entry)
@@ -253,7 +255,10 @@ static void stack_del_locked(struct msm_scanout_entry *entry)
 
 	list_del_init(&entry->stack);
 	entry->on_stack = false;
-	cache->stack_entries--;
+	if (!list_empty(&entry->ghost)) {
+		list_del_init(&entry->ghost);
+		cache->gauges.ghost_entries--;
+	}
 
 	ruler_balance(cache, &cache->by_depth, depth);
 	ruler_balance(cache, &cache->by_bytes, bytes);
@@ -265,21 +270,21 @@ static void stack_push_locked(struct msm_scanout_entry *entry)
 
 	list_add(&entry->stack, &cache->stack);
 	entry->on_stack = true;
-	cache->stack_entries++;
 
 	ruler_add(cache, &cache->by_depth, entry);
 	ruler_add(cache, &cache->by_bytes, entry);
+}
 
-	while (cache->stack_entries > cache->gauges.idle_entries +
-				      MSM_SCANOUT_MAX_GHOSTS) {
-		struct msm_scanout_entry *oldest =
-			list_last_entry(&cache->stack, struct msm_scanout_entry,
-					stack);
+/* No longer mapped, or not for long, but its reuse is still recognised. */
+static void enter_ghosts_locked(struct msm_scanout_entry *entry)
+{
+	struct msm_scanout_cache *cache = entry->cache;
 
-		if (oldest->state == MSM_SCANOUT_IDLE)
-			break;
-		stack_del_locked(oldest);
-	}
+	list_add_tail(&entry->ghost, &cache->ghosts);
+	if (++cache->gauges.ghost_entries > MSM_SCANOUT_MAX_GHOSTS)
+		stack_del_locked(list_first_entry(&cache->ghosts,
+						  struct msm_scanout_entry,
+						  ghost));
 }
 
 static void record_reuse_locked(struct msm_scanout_entry *entry)
@@ -454,6 +459,7 @@ static void evict_locked(struct msm_scanout_entry *entry,
 	entry->state = MSM_SCANOUT_QUARANTINED;
 	cache->gauges.quarantined_bytes += entry->bytes;
 	list_add_tail(&entry->map->link, &cache->quarantine);
+	enter_ghosts_locked(entry);
 	linger_end_locked(entry);
 	count_end_locked(entry, reason);
 }
@@ -608,53 +614,67 @@ static void wait_in_flight(struct msm_scanout_cache *cache,
  * Lookup
  */
 
+static u64 slot_align(u64 bytes)
+{
+	return bytes < MSM_SCANOUT_SLOT_MIN_BYTES ? PAGE_SIZE :
+						    MSM_SCANOUT_SLOT_BYTES;
+}
+
+static u64 slot_bytes(u64 bytes)
+{
+	return round_up(bytes, slot_align(bytes));
+}
+
+/* Small ones at the other end, so as not to break up what large ones need. */
 static int insert_locked(struct msm_scanout_cache *cache,
 			 struct msm_scanout_mapping *map, u64 bytes)
 {
-	bool slot = bytes >= MSM_SCANOUT_SLOT_MIN_BYTES;
+	bool small = bytes < MSM_SCANOUT_SLOT_MIN_BYTES;
 
 	return drm_mm_insert_node_generic(&cache->window, &map->node,
-					  slot ? round_up(bytes, MSM_SCANOUT_SLOT_BYTES) :
-						 PAGE_ALIGN(bytes),
-					  slot ? MSM_SCANOUT_SLOT_BYTES : PAGE_SIZE,
-					  0, slot ? DRM_MM_INSERT_BEST :
-						    DRM_MM_INSERT_HIGH);
+					  slot_bytes(bytes), slot_align(bytes), 0,
+					  small ? DRM_MM_INSERT_HIGH :
+						  DRM_MM_INSERT_BEST);
 }
 
 /*
- * Find a slot, at the expense of idle mappings if need be.  Small victims in
- * LRU order may not open a hole that is large enough, so double the number of
- * bytes asked for until one fits or nothing idle is left.
+ * Find a slot, once what is being unmapped has gone, and then at the expense of
+ * idle mappings if need be.  Small victims in LRU order may not open a hole that
+ * is large enough, so double the number of bytes asked for until one fits or
+ * nothing idle is left.
  */
 static int reserve_slot(struct msm_scanout_cache *cache,
 			struct msm_scanout_mapping *map, u64 bytes)
 {
-	u64 want = round_up(bytes, MSM_SCANOUT_SLOT_BYTES);
+	u64 want = bytes;
 	int ret;
 
 	for (;;) {
-		bool more;
+		u64 idle;
 
 		spin_lock(&cache->lock);
+		idle = cache->gauges.idle_bytes;
 		ret = insert_locked(cache, map, bytes);
 		if (!ret) {
 			spin_unlock(&cache->lock);
 			return 0;
 		}
 
-		more = cache->gauges.idle_entries || cache->gauges.quarantined_bytes;
-		shrink_locked(cache, cache->gauges.idle_bytes > want ?
-				     cache->gauges.idle_bytes - want : 0,
-			      cache->gauges.idle_entries, MSM_SCANOUT_WINDOW);
-		if (!more)
+		if (slot_bytes(bytes) > cache->window_bytes ||
+		    (!idle && !cache->gauges.quarantined_bytes)) {
 			cache->counters.window_full++;
+			spin_unlock(&cache->lock);
+			return ret;
+		}
+
+		if (!cache->gauges.quarantined_bytes) {
+			shrink_locked(cache, idle > want ? idle - want : 0,
+				      U64_MAX, MSM_SCANOUT_WINDOW);
+			want *= 2;
+		}
 		spin_unlock(&cache->lock);
 
-		if (!more)
-			return ret;
-
 		msm_scanout_cache_settle(cache);
-		want *= 2;
 	}
 }
 
@@ -797,6 +817,9 @@ void msm_scanout_cache_put(struct msm_scanout_entry *entry)
 	g->active_entries--;
 	g->active_bytes -= entry->bytes;
 	enter_idle_locked(entry, now);
+	/* One that can't stay must not drive out the others first. */
+	if (entry->bytes > cache->limits.max_bytes)
+		evict_locked(entry, MSM_SCANOUT_BOUND);
 	enforce_locked(cache);
 	event(entry, MSM_SCANOUT_EV_IDLE, g->idle_bytes);
 	arm_locked(cache, now);
@@ -875,6 +898,7 @@ void msm_scanout_entry_init(struct msm_scanout_cache *cache,
 	INIT_LIST_HEAD(&entry->lru);
 	INIT_LIST_HEAD(&entry->age);
 	INIT_LIST_HEAD(&entry->stack);
+	INIT_LIST_HEAD(&entry->ghost);
 	INIT_LIST_HEAD(&entry->linger);
 
 	spin_lock(&cache->lock);
@@ -1068,8 +1092,6 @@ void msm_scanout_cache_snapshot(struct msm_scanout_cache *cache,
 	snap->limits = cache->limits;
 	snap->counters = cache->counters;
 	snap->gauges = cache->gauges;
-	snap->gauges.ghost_entries = cache->stack_entries -
-				     cache->gauges.idle_entries;
 	snap->histograms = cache->histograms;
 	spin_unlock(&cache->lock);
 
@@ -1167,6 +1189,7 @@ void msm_scanout_cache_init(struct msm_scanout_cache *cache,
 	INIT_LIST_HEAD(&cache->released);
 	INIT_LIST_HEAD(&cache->quarantine);
 	INIT_LIST_HEAD(&cache->stack);
+	INIT_LIST_HEAD(&cache->ghosts);
 	cache->by_depth.bounds = MSM_SCANOUT_DEPTH_BOUNDS;
 	cache->by_bytes.bounds = MSM_SCANOUT_BYTES_BOUNDS;
 	cache->by_bytes.by_bytes = true;
@@ -1223,6 +1246,6 @@ void msm_scanout_cache_fini(struct msm_scanout_cache *cache)
 	WARN_ON(!list_empty(&cache->entries));
 	WARN_ON(cache->gauges.active_bytes || cache->gauges.idle_bytes ||
 		cache->gauges.quarantined_bytes ||
-		cache->gauges.lingering_entries || cache->stack_entries);
+		cache->gauges.lingering_entries || cache->gauges.ghost_entries);
 	drm_mm_takedown(&cache->window);
 }

@@ -148,6 +148,8 @@ struct msm_scanout_entry {
 	struct list_head age;
 	/** @stack: on &msm_scanout_cache.stack while IDLE or a ghost; newest first */
 	struct list_head stack;
+	/** @ghost: on &msm_scanout_cache.ghosts while on the stack, but not IDLE */
+	struct list_head ghost;
 	/** @linger: on &msm_scanout_cache.lingering or .released */
 	struct list_head linger;
 	/** @depth_bucket: bucket of its distance in buffers, while on the stack */
@@ -385,8 +387,8 @@ struct msm_scanout_cache {
 	struct list_head quarantine;
 	/** @stack: idle entries and ghosts, most recently idle first */
 	struct list_head stack;
-	/** @stack_entries: length of @stack */
-	u64 stack_entries;
+	/** @ghosts: those on @stack that are not idle, oldest first */
+	struct list_head ghosts;
 	/** @by_depth: distances in buffers */
 	struct msm_scanout_ruler by_depth;
 	/** @by_bytes: distances in bytes */
