@@ -541,7 +541,8 @@ void fake_check(struct fake_display *display)
 	KUNIT_ASSERT_EQ(test, g->idle_entries, tally.idle_entries);
 	KUNIT_ASSERT_GE(test, g->quarantined_bytes, tally.quarantined_bytes);
 	KUNIT_ASSERT_EQ(test, g->lingering_entries, tally.lingering_entries);
-	KUNIT_ASSERT_LE(test, tally.ghost_entries, MSM_SCANOUT_MAX_GHOSTS);
+	KUNIT_ASSERT_EQ(test, g->ghost_entries, tally.ghost_entries);
+	KUNIT_ASSERT_LE(test, g->ghost_entries, MSM_SCANOUT_MAX_GHOSTS);
 
 	if (!cache->in_flight) {
 		KUNIT_ASSERT_EQ(test, g->quarantined_bytes, tally.quarantined_bytes);

@@ -508,6 +508,21 @@ static void buffer_larger_than_the_bound_is_never_idle(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, display->unmaps, 10);
 }
 
+static void buffer_larger_than_the_bound_drives_out_no_other(struct kunit *test)
+{
+	struct fake_display *display = test->priv;
+
+	buffers(display, 3, 2 * MB);
+	buffers(display, 1, 9 * MB);
+	fake_limit(display, MSM_SCANOUT_MAX_BYTES_LIMIT, 8 * MB);
+	for (unsigned int i = A; i <= C; i++)
+		fake_flip(display, i);
+	fake_flip(display, D);
+	KUNIT_EXPECT_STREQ(test, fake_states(display), "iiiq");
+	KUNIT_EXPECT_EQ(test, display->cache.counters.evictions, 1);
+	KUNIT_EXPECT_EQ(test, display->end[0].reason, MSM_SCANOUT_BOUND);
+}
+
 static void peak_is_the_highest_idle_bytes(struct kunit *test)
 {
 	struct fake_display *display = test->priv;
@@ -1038,7 +1053,7 @@ static void freed_buffers_leave_nothing_mapped(struct kunit *test)
 	}
 	KUNIT_EXPECT_TRUE(test, list_empty(&display->ranges));
 	KUNIT_EXPECT_TRUE(test, list_empty(&display->cache.entries));
-	KUNIT_EXPECT_EQ(test, display->cache.stack_entries, 0);
+	KUNIT_EXPECT_TRUE(test, list_empty(&display->cache.stack));
 	KUNIT_EXPECT_EQ(test, display->cache.counters.invalidations, 1);
 }
 
@@ -1630,7 +1645,9 @@ static void ghosts_are_bounded(struct kunit *test)
 	bounds(display, 64 * MB, 10);
 	for (unsigned int i = 0; i < 300; i++)
 		fake_flip(display, i);
-	KUNIT_EXPECT_EQ(test, display->cache.stack_entries, 10 + MSM_SCANOUT_MAX_GHOSTS);
+	KUNIT_EXPECT_EQ(test, display->cache.gauges.ghost_entries, MSM_SCANOUT_MAX_GHOSTS);
+	KUNIT_EXPECT_EQ(test, list_count_nodes(&display->cache.stack),
+			10 + MSM_SCANOUT_MAX_GHOSTS);
 
 	/* The oldest are forgotten. */
 	fake_flip(display, 33);
@@ -1681,7 +1698,7 @@ static void distances_converge_after_a_wild_mix(struct kunit *test)
 		fake_flip(display, i);
 	for (unsigned int i = 300; i < 304; i++)
 		fake_flip(display, i);
-	for (unsigned int i = 0; i < 20; i++)
+	for (unsigned int i = 0; i < 100; i++)
 		fake_flip(display, i % 4);
 
 	list_for_each_entry(entry, &display->cache.stack, stack) {
@@ -1864,6 +1881,7 @@ static struct kunit_case property_cases[] = {
 	KUNIT_CASE(bound_lowered_while_in_use_holds_when_idle),
 	KUNIT_CASE(raised_bounds_unmap_nothing),
 	KUNIT_CASE(buffer_larger_than_the_bound_is_never_idle),
+	KUNIT_CASE(buffer_larger_than_the_bound_drives_out_no_other),
 	KUNIT_CASE(peak_is_the_highest_idle_bytes),
 	KUNIT_CASE(zero_bound_switches_the_cache_off),
 	KUNIT_CASE(limits_out_of_range_change_nothing),
