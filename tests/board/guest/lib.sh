@@ -117,10 +117,11 @@ model_stat()
 	awk -v key="$1" '$1 == key { print $2 }' $MODEL/stats
 }
 
+# The display is up once the console shows on it, which happens a little after it appeared.
 wait_for_display()
 {
 	tries=0
-	until [ -e /dev/dri/card0 ] && [ -e "$CACHE" ]; do
+	until [ -e /dev/dri/card0 ] && [ "$(get active_entries 2>/dev/null)" = 1 ]; do
 		tries=$((tries + 1))
 		[ $tries -le 100 ] || return 1
 		sleep 0.1

@@ -32,10 +32,10 @@ nothing_left
 
 fresh freed_after_lingering
 put idle_timeout_ms 0
-put import_linger_ms 300
+put import_linger_ms 5000
 scanout-flip reimport --frames 6 --verify >/dev/null || fail client "status $?"
 check_eq lingers yes "$(at_least 3 "$(get idle_entries)")"
-sleep 2
+sleep 7
 nothing_left
 
 fresh killed_while_flipping
