@@ -24,7 +24,9 @@ static int draw(int drm_fd, const struct memory *memory, const struct image_layo
 	ret = picture_draw(pattern, layout, address);
 	if (ret)
 		complain("drawing buffer %u: no memory", pattern->number);
-	/* the mapping must not outlive this: it would keep the object alive behind the modes' backs */
+	/*
+	 * the mapping must not outlive this: it would keep the object alive behind the modes' backs
+	 */
 	if (exporter_unmap(memory, address))
 		ret = -1;
 	return ret;

@@ -12,9 +12,9 @@
 #include "pattern.h"
 
 /*
- * One buffer and the three names it can have: a dma-buf, a GEM handle, a framebuffer. Which of them exist,
- * and for how long, is what the modes differ in; a name that is gone is 0 (-1 for the dma-buf). The memory
- * lives as long as any of them, so dropping the last one is what frees it.
+ * One buffer and the three names it can have: a dma-buf, a GEM handle, a framebuffer. Which of them
+ * exist, and for how long, is what the modes differ in; a name that is gone is 0 (-1 for the
+ * dma-buf). The memory lives as long as any of them, so dropping the last one is what frees it.
  */
 struct buffer {
 	struct drm_device *device;
@@ -25,8 +25,9 @@ struct buffer {
 	int dmabuf_fd;
 	uint32_t handle;
 	/**
-	 * @handle_users: imports not yet given back. The kernel answers a second import of a dma-buf
-	 * whose handle is still open with the same handle, uncounted, and one close ends it.
+	 * @handle_users: imports not yet given back. The kernel answers a second import of a
+	 * dma-buf whose handle is still open with the same handle, uncounted, and one close ends
+	 * it.
 	 */
 	unsigned int handle_users;
 	uint32_t fb_id;

@@ -95,9 +95,9 @@ static bool plane_has_format(const drmModePlane *plane, uint32_t fourcc)
 }
 
 /*
- * Every plane of the MDP4 says that it can serve every CRTC, primaries included, so possible_crtcs alone
- * does not tell whose a primary is. The driver creates one for each CRTC and in their order: take the
- * one with the CRTC's index.
+ * Every plane of the MDP4 says that it can serve every CRTC, primaries included, so possible_crtcs
+ * alone does not tell whose a primary is. The driver creates one for each CRTC and in their order:
+ * take the one with the CRTC's index.
  */
 static int find_primary(struct drm_device *device, const drmModePlaneRes *planes)
 {

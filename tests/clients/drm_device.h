@@ -8,9 +8,9 @@
 #include <xf86drmMode.h>
 
 /*
- * The display: one open node, its first connected connector with the preferred mode, a CRTC that can
- * drive it, that CRTC's primary plane and, where asked for, an overlay plane with the wanted format.
- * Property ids are looked up once, those of atomic mode setting only for an atomic client.
+ * The display: one open node, its first connected connector with the preferred mode, a CRTC that
+ * can drive it, that CRTC's primary plane and, where asked for, an overlay plane with the wanted
+ * format. Property ids are looked up once, those of atomic mode setting only for an atomic client.
  */
 
 struct drm_plane_ids {

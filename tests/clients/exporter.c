@@ -133,7 +133,10 @@ int exporter_allocate(int drm_fd, struct memory *memory)
 	return -1;
 }
 
-/* Where the node of the display maps a native object; MAP_DUMB answers for GEM_NEW's objects as well. */
+/*
+ * Where the node of the display maps a native object; MAP_DUMB answers for GEM_NEW's objects as
+ * well.
+ */
 static int map_offset(int drm_fd, const struct memory *memory, off_t *offset)
 {
 	struct drm_mode_map_dumb request = { .handle = memory->handle };

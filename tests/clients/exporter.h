@@ -8,8 +8,9 @@
 #include "options.h"
 
 /*
- * Where memory comes from. Native memory is a GEM object of the display's own driver and has a handle;
- * foreign memory belongs to somebody else and comes as a dma-buf, as from a decoder or a camera.
+ * Where memory comes from. Native memory is a GEM object of the display's own driver and has a
+ * handle; foreign memory belongs to somebody else and comes as a dma-buf, as from a decoder or a
+ * camera.
  */
 struct memory {
 	enum exporter exporter;

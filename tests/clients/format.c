@@ -181,7 +181,8 @@ static void pack_chroma_planar(const struct pixel_format *format, uint32_t width
 {
 	for (uint32_t x = 0; x < width; x += 2) {
 		uint8_t first = format->chroma_swapped ? chroma_red(xrgb[x]) : chroma_blue(xrgb[x]);
-		uint8_t second = format->chroma_swapped ? chroma_blue(xrgb[x]) : chroma_red(xrgb[x]);
+		uint8_t second = format->chroma_swapped ? chroma_blue(xrgb[x]) :
+							  chroma_red(xrgb[x]);
 
 		if (format->planes == 2) {
 			rows[1][x] = first;

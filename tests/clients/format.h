@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 /*
- * Pixel formats of the MDP4's pipes: how an image lies in memory, how a row of colours gets there, and
- * which colours the display makes of the bytes again. Rows go top to bottom: chroma that two rows share
- * is packed with the first of them.
+ * Pixel formats of the MDP4's pipes: how an image lies in memory, how a row of colours gets there,
+ * and which colours the display makes of the bytes again. Rows go top to bottom: chroma that two
+ * rows share is packed with the first of them.
  */
 
 #define FORMAT_MAX_PLANES 3
@@ -31,9 +31,9 @@ struct pixel_format {
 	/** @horizontal, @vertical: chroma subsampling, 1 or 2 */
 	unsigned int horizontal, vertical;
 	/**
-	 * @position: of red, green, blue in a pixel's bytes (or whether red is the upper field of 565);
-	 * of y0, cb, cr in a packed pair; plane and byte of cb, cr in planar formats are derived from
-	 * @chroma_swapped
+	 * @position: of red, green, blue in a pixel's bytes (or whether red is the upper field of
+	 * 565); of y0, cb, cr in a packed pair; plane and byte of cb, cr in planar formats are
+	 * derived from @chroma_swapped
 	 */
 	uint8_t position[3];
 	/** @chroma_swapped: cr before cb (NV21, YV12) */
@@ -66,8 +66,8 @@ void format_layout(const struct pixel_format *format, uint32_t width, uint32_t h
 		   struct image_layout *layout);
 
 /*
- * @xrgb: width words 0x00rrggbb. @rows: where row @y begins in each plane; a chroma row is only written
- * when @y is its first luma row.
+ * @xrgb: width words 0x00rrggbb. @rows: where row @y begins in each plane; a chroma row is only
+ * written when @y is its first luma row.
  */
 void format_pack_row(const struct image_layout *layout, uint32_t y, const uint32_t *xrgb,
 		     uint8_t *const rows[FORMAT_MAX_PLANES]);

@@ -194,8 +194,8 @@ static int cursor_start(struct mode_state *state)
 }
 
 /*
- * A new image whose names all go as soon as the kernel has it: nothing but the cursor keeps it then. What
- * it looks like stays known.
+ * A new image whose names all go as soon as the kernel has it: nothing but the cursor keeps it
+ * then. What it looks like stays known.
  */
 static int change_cursor(struct mode_state *state, unsigned int image)
 {
@@ -216,8 +216,8 @@ static int change_cursor(struct mode_state *state, unsigned int image)
 }
 
 /*
- * The cursor is set before the flip, and both are on screen with it. The mode set is left alone: the
- * driver takes cursors for a CRTC that is running.
+ * The cursor is set before the flip, and both are on screen with it. The mode set is left alone:
+ * the driver takes cursors for a CRTC that is running.
  */
 static int cursor_show(struct mode_state *state, unsigned int number, struct frame *frame)
 {
@@ -233,7 +233,8 @@ static int cursor_show(struct mode_state *state, unsigned int number, struct fra
 		.x = number * 8 % device->mode.hdisplay,
 		.y = number * 4 % device->mode.vdisplay,
 	};
-	if (number % CURSOR_CHANGES_EVERY == 1 && change_cursor(state, number / CURSOR_CHANGES_EVERY))
+	if (number % CURSOR_CHANGES_EVERY == 1 &&
+	    change_cursor(state, number / CURSOR_CHANGES_EVERY))
 		return -1;
 	ret = drmModeMoveCursor(device->fd, device->crtc_id, (int)cursor->x, (int)cursor->y);
 	if (ret)

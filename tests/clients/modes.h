@@ -8,13 +8,14 @@
 #include "pool.h"
 
 /*
- * What the kinds of programs do with their buffers. A mode decides which framebuffers frame N shows and
- * what becomes of those that left the screen; when to ask, to flip and to look is the session's business.
+ * What the kinds of programs do with their buffers. A mode decides which framebuffers frame N shows
+ * and what becomes of those that left the screen; when to ask, to flip and to look is the session's
+ * business.
  */
 
 /*
- * What one plane shows, and where. @fb_id is not always the buffer's own: reimport has a new one every
- * frame, and a legacy cursor has none.
+ * What one plane shows, and where. @fb_id is not always the buffer's own: reimport has a new one
+ * every frame, and a legacy cursor has none.
  */
 struct shown {
 	struct buffer *buffer;

@@ -72,7 +72,8 @@ static const char help_text[] =
 "  --api atomic|legacy       default atomic\n"
 "  --device PATH             default /dev/dri/card0\n"
 "  --frames N                page flips, default 60 (many: every buffer once)\n"
-"  --buffers N               in the ring, default 3 (many: 200)\n"
+"  --buffers N               in the ring, default 3 (many: 200, so give --buffer-bytes 2M where\n"
+"                            there is less than 1 GiB to spare)\n"
 "  --buffer-bytes BYTES      size of each buffer (K, M, G); default what the picture needs;\n"
 "                            less than that shows fewer rows and needs --api atomic\n"
 "  --size WxH                of the plane, default the panel (multi: of the overlay, 640x360)\n"
@@ -278,9 +279,9 @@ static int parse_size(const struct parser *parser, const char *text)
 	unsigned long long width, height;
 	const char *end;
 
-	if (parse_digits(text, &width, &end) || *end != 'x' || parse_digits(end + 1, &height, &end) ||
-	    *end || width < 16 || height < 16 || width > MAX_SIDE_PIXELS ||
-	    height > MAX_SIDE_PIXELS || width % 2 || height % 2)
+	if (parse_digits(text, &width, &end) || *end != 'x' ||
+	    parse_digits(end + 1, &height, &end) || *end || width < 16 || height < 16 ||
+	    width > MAX_SIDE_PIXELS || height > MAX_SIDE_PIXELS || width % 2 || height % 2)
 		return bad_value(parser, text, "WxH, both even, from 16 to 2048");
 	parser->options->width = (uint32_t)width;
 	parser->options->height = (uint32_t)height;
@@ -482,7 +483,8 @@ static int check_combination(const struct parser *parser)
 			    name);
 	for (unsigned int i = 0; i < options->sequence_length; i++)
 		if (options->sequence[i] >= options->buffers)
-			return fail(parser, "--sequence names buffer %u, --buffers %u allows 0 to %u",
+			return fail(parser,
+				    "--sequence names buffer %u, --buffers %u allows 0 to %u",
 				    options->sequence[i], options->buffers, options->buffers - 1);
 	if (mode == MODE_REIMPORT && exporter_is_native(options->exporter))
 		return fail(parser, "--exporter %s with reimport: expected udmabuf or heap",
@@ -494,17 +496,21 @@ static int check_combination(const struct parser *parser)
 	if (options->close_fds && mode != MODE_FOREIGN && mode != MODE_MANY)
 		return fail(parser, "--close-fds with %s: only foreign and many take it", name);
 	if (options->madvise_idle && (mode != MODE_DUMB || !exporter_is_native(options->exporter)))
-		return fail(parser, "--madvise-dontneed-idle: expected mode dumb, --exporter dumb or msm");
+		return fail(parser,
+			    "--madvise-dontneed-idle: expected mode dumb, --exporter dumb or msm");
 	if (mode == MODE_MANY && options->frames + 1 > options->buffers)
-		return fail(parser, "--frames %u with many: %u buffers, each shown once, make %u flips",
+		return fail(parser,
+			    "--frames %u with many: %u buffers, each shown once, make %u flips",
 			    options->frames, options->buffers, options->buffers - 1);
 	if (mode != MODE_MULTI && (options->overlay_format || options->overlay_buffers ||
 				   options->overlay_every || options->primary_every))
-		return fail(parser, "--overlay-* and --primary-every with %s: only multi takes them",
-			    name);
+		return fail(parser,
+			    "--overlay-* and --primary-every with %s: only multi takes them", name);
 	if (mode != MODE_MULTI && options->width && options->api == API_LEGACY)
-		return fail(parser, "--size with %s --api legacy: a legacy framebuffer fills the panel, "
-			    "expected --api atomic", name);
+		return fail(parser,
+			    "--size with %s --api legacy: a legacy framebuffer fills the panel, "
+			    "expected --api atomic",
+			    name);
 	for (unsigned int i = 0; i < options->hooks; i++)
 		if (options->on_frame[i].frame > options->frames)
 			return fail(parser, "--on-frame %u: only %u flips, it would never run",
@@ -529,7 +535,8 @@ enum options_result options_parse(int argc, char *argv[], struct options *option
 	opterr = 0;
 	while ((id = getopt_long(argc, argv, ":", long_options, &index)) != -1) {
 		if (id == '?') {
-			fail(&parser, "'%s': unknown or ambiguous option, or one that takes no value",
+			fail(&parser,
+			     "'%s': unknown or ambiguous option, or one that takes no value",
 			     argv[optind - 1]);
 			return OPTIONS_BAD;
 		}
@@ -550,8 +557,10 @@ enum options_result options_parse(int argc, char *argv[], struct options *option
 		if (!strcmp(argv[optind], mode_names[i]))
 			mode = (int)i;
 	if (mode < 0 || optind + 1 != argc) {
-		fail(&parser, "'%s': expected one mode: dumb, foreign, reimport, churn, many, multi "
-		     "or cursor", optind >= argc ? "" : argv[mode < 0 ? optind : optind + 1]);
+		fail(&parser,
+		     "'%s': expected one mode: dumb, foreign, reimport, churn, many, multi "
+		     "or cursor",
+		     optind >= argc ? "" : argv[mode < 0 ? optind : optind + 1]);
 		return OPTIONS_BAD;
 	}
 	options->mode = (enum flip_mode)mode;

@@ -50,14 +50,19 @@ struct options {
 	unsigned int buffers;
 	/** @buffer_bytes: of each buffer; 0 for what the picture needs */
 	size_t buffer_bytes;
-	/** @width, @height: of the plane (multi: of the overlay); 0 for the panel's (multi: 640x360) */
+	/**
+	 * @width, @height: of the plane (multi: of the overlay); 0 for the panel's (multi: 640x360)
+	 */
 	uint32_t width, height;
 	/** @format, @overlay_format: fourcc; @overlay_format 0 for the first of NV12, YUYV, XR24 */
 	uint32_t format, overlay_format;
 	unsigned int overlay_buffers;
 	/** @primary_every, @overlay_every: a plane gets its next buffer every so many flips */
 	unsigned int primary_every, overlay_every;
-	/** @sequence: buffer indices in order of appearance, repeated as needed; NULL for a plain ring */
+	/**
+	 * @sequence: buffer indices in order of appearance, repeated as needed; NULL for a plain
+	 * ring
+	 */
 	unsigned int *sequence;
 	unsigned int sequence_length;
 	uint32_t seed;

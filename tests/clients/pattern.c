@@ -27,7 +27,10 @@ static uint32_t hash(uint32_t value)
 	return value;
 }
 
-/* Noise is drawn once and then read from a place that depends on the row: that is what makes it cheap. */
+/*
+ * Noise is drawn once and then read from a place that depends on the row: that is what makes it
+ * cheap.
+ */
 static const uint32_t *noise(void)
 {
 	static uint32_t words[NOISE_WORDS];
@@ -71,7 +74,9 @@ static void draw_digits(const struct pattern *pattern, uint32_t y, uint32_t *xrg
 	char text[12];
 	uint32_t length = (uint32_t)snprintf(text, sizeof(text), "%u", pattern->number);
 	uint32_t dots = length * DIGIT_PITCH - 1;
-	/* near the upper edge, where an overlay in the middle of the panel leaves them to be seen */
+	/*
+	 * near the upper edge, where an overlay in the middle of the panel leaves them to be seen
+	 */
 	uint32_t scale = pattern->height / 20, top = scale / 4;
 	uint32_t left, line;
 
@@ -84,7 +89,8 @@ static void draw_digits(const struct pattern *pattern, uint32_t y, uint32_t *xrg
 		return;
 	line = (y - top) / scale;
 	for (uint32_t i = 0; i < length; i++) {
-		uint32_t bits = digit_font[text[i] - '0'] >> (DIGIT_DOTS * (DIGIT_LINES - 1 - line));
+		uint32_t bits = digit_font[text[i] - '0'] >>
+				(DIGIT_DOTS * (DIGIT_LINES - 1 - line));
 
 		for (uint32_t dot = 0; dot < DIGIT_DOTS; dot++) {
 			uint32_t first = left + (i * DIGIT_PITCH + dot) * scale;

@@ -5,13 +5,13 @@
 #include <stdint.h>
 
 /*
- * The picture a buffer carries: a gradient tinted by the buffer's number, the number in large digits,
- * and a bar whose place moves with the number. On top, the two low bits of every channel carry noise
- * that depends on seed, number and row, so that no two pages of all buffers are equal: a page shown in
- * another's place changes the frame's checksum.
+ * The picture a buffer carries: a gradient tinted by the buffer's number, the number in large
+ * digits, and a bar whose place moves with the number. On top, the two low bits of every channel
+ * carry noise that depends on seed, number and row, so that no two pages of all buffers are equal:
+ * a page shown in another's place changes the frame's checksum.
  *
- * A picture is a pure function of its four parameters. Whoever needs its bytes again (to say what the
- * panel must show) draws it again instead of reading a buffer back.
+ * A picture is a pure function of its four parameters. Whoever needs its bytes again (to say what
+ * the panel must show) draws it again instead of reading a buffer back.
  */
 
 #define PATTERN_MAX_WIDTH 4096

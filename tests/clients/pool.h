@@ -4,7 +4,9 @@
 
 #include "buffer.h"
 
-/* Buffers of one kind. Which exist at a time is up to the mode; all that do are destroyed together. */
+/*
+ * Buffers of one kind. Which exist at a time is up to the mode; all that do are destroyed together.
+ */
 struct pool {
 	struct drm_device *device;
 	enum exporter exporter;
@@ -24,7 +26,9 @@ enum handle_policy {
 	HANDLE_AND_DMABUF_CLOSED,
 };
 
-/* All 0, or -1 after one line on stderr. The first wants device to buffer_bytes and seed filled in. */
+/*
+ * All 0, or -1 after one line on stderr. The first wants device to buffer_bytes and seed filled in.
+ */
 int pool_init(struct pool *pool, unsigned int count);
 /* Memory and picture in slot @index, @number printed on it; no framebuffer. */
 int pool_create_memory(struct pool *pool, unsigned int index, uint32_t number);

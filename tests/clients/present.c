@@ -152,8 +152,8 @@ static int submit(const struct presenter *presenter, const struct scene *scene,
 }
 
 /*
- * The event is sent from the interrupt, the kernel's worker finishes a little later; a flip asked for in
- * between may be refused with EBUSY and is asked for again.
+ * The event is sent from the interrupt, the kernel's worker finishes a little later; a flip asked
+ * for in between may be refused with EBUSY and is asked for again.
  */
 enum present_result present_flip(struct presenter *presenter, const struct scene *scene,
 				 uint64_t *ioctl_ns)
@@ -215,7 +215,8 @@ enum present_result present_wait(struct presenter *presenter, struct flip_event 
 		int ready;
 
 		if (now_ns >= deadline_ns) {
-			complain("%s: no event of the flip within 3 s", presenter->device->path);
+			complain("%s: no event of the flip within %llu s", presenter->device->path,
+				 EVENT_TIMEOUT_NS / NS_PER_S);
 			return PRESENT_TIMEOUT;
 		}
 		ready = poll(&waiting, 1, (int)((deadline_ns - now_ns) / NS_PER_MS) + 1);
@@ -257,8 +258,8 @@ enum present_result present_disable(struct presenter *presenter)
 
 	if (presenter->api == API_LEGACY) {
 		if (device->overlay.id) {
-			ret = drmModeSetPlane(device->fd, device->overlay.id, 0, 0, 0, 0, 0, 0, 0, 0,
-					      0, 0, 0);
+			ret = drmModeSetPlane(device->fd, device->overlay.id, 0, 0, 0, 0, 0, 0, 0,
+					      0, 0, 0, 0);
 			errno = -error_of(ret);
 			if (ret)
 				return failed("switching the overlay off");

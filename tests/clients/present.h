@@ -9,8 +9,8 @@
 #include "options.h"
 
 /*
- * Putting framebuffers on planes, by the atomic or by the legacy API, and waiting for the display to say
- * that it shows them. One flip is under way at a time.
+ * Putting framebuffers on planes, by the atomic or by the legacy API, and waiting for the display
+ * to say that it shows them. One flip is under way at a time.
  */
 
 /* A framebuffer, all of it, not scaled, at (@x, @y). @fb_id 0: leave the plane as it is. */
@@ -53,9 +53,9 @@ void presenter_fini(struct presenter *presenter);
 enum present_result present_modeset(struct presenter *presenter, const struct scene *scene);
 
 /*
- * Asks for a flip and returns. @ioctl_ns: how long the call that was accepted took. A legacy overlay is
- * set before, by a call of its own that blocks and is not in @ioctl_ns. The primary's framebuffer may be
- * the one on screen already; with the legacy API it cannot be left out.
+ * Asks for a flip and returns. @ioctl_ns: how long the call that was accepted took. A legacy
+ * overlay is set before, by a call of its own that blocks and is not in @ioctl_ns. The primary's
+ * framebuffer may be the one on screen already; with the legacy API it cannot be left out.
  */
 enum present_result present_flip(struct presenter *presenter, const struct scene *scene,
 				 uint64_t *ioctl_ns);

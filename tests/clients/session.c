@@ -15,8 +15,8 @@
 #include "verifier.h"
 
 /*
- * Before a marker or a hook: the kernel's worker cleans up after a flip when its event is long out, and
- * what it does belongs before the mark.
+ * Before a marker or a hook: the kernel's worker cleans up after a flip when its event is long out,
+ * and what it does belongs before the mark.
  */
 #define QUIET_NS (100 * NS_PER_MS)
 #define POWER_OFF_NS (100 * NS_PER_MS)
@@ -45,7 +45,9 @@ struct session {
 	/* What the JSON tells. */
 	uint64_t flips, missed_vblanks, start_ns, end_ns;
 	bool lapped;
-	/** @timed: nothing but flipping happened since @last_event, so its distance means something */
+	/**
+	 * @timed: nothing but flipping happened since @last_event, so its distance means something
+	 */
 	bool timed;
 	struct flip_event last_event;
 	struct samples ioctl_ns, event_ns;
@@ -186,8 +188,8 @@ static int set_up_overlay(struct session *session)
 }
 
 /*
- * Buffers are pinned while they are imported: without room for all of them the kernel kills somebody, and
- * that is hard to read from outside.
+ * Buffers are pinned while they are imported: without room for all of them the kernel kills
+ * somebody, and that is hard to read from outside.
  */
 static int check_memory(const struct session *session)
 {
@@ -434,7 +436,8 @@ static enum session_status flip_all(struct session *session)
 {
 	const struct options *options = session->options;
 	enum session_status status = show_first(session);
-	uint64_t period_ns = options->pace_hz > 0 ? (uint64_t)((double)NS_PER_S / options->pace_hz) : 0;
+	uint64_t period_ns =
+		options->pace_hz > 0 ? (uint64_t)((double)NS_PER_S / options->pace_hz) : 0;
 
 	session->start_ns = clock_now_ns();
 	session->end_ns = session->start_ns;

@@ -13,7 +13,8 @@ static void check_value_of_the_standard(void **state)
 	(void)state;
 	assert_int_equal(crc32_update(0, "123456789", 9), 0xcbf43926);
 	assert_int_equal(crc32_update(0, "", 0), 0);
-	assert_int_equal(crc32_update(0, "The quick brown fox jumps over the lazy dog", 43), 0x414fa339);
+	assert_int_equal(crc32_update(0, "The quick brown fox jumps over the lazy dog", 43),
+			 0x414fa339);
 }
 
 static void every_split_gives_the_same_value(void **state)

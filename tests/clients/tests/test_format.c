@@ -122,7 +122,8 @@ static void yuv_greys_and_limits_are_the_matrix_of_the_driver(void **state)
 {
 	struct image_layout layout;
 	/* y0 cb y1 cr: black, white, one step above black, and far out of range */
-	const uint8_t row[16] = { 16, 128, 235, 128, 17, 128, 0, 128, 255, 255, 0, 255, 126, 90, 126, 240 };
+	const uint8_t row[16] = { 16,  128, 235, 128, 17,  128, 0,   128,
+				  255, 255, 0,	 255, 126, 90,	126, 240 };
 	const uint8_t *const rows[FORMAT_MAX_PLANES] = { row };
 	const uint8_t expected[24] = {
 		0, 0, 0, 254, 254, 254, 1, 1, 1, 0, 0, 0,

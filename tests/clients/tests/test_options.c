@@ -199,7 +199,9 @@ static void bad_lines_are_refused_with_what_is_wrong(void **state)
 
 static void bad_numbers_are_refused(void **state)
 {
-	static const char *const numbers[] = { "0", "-1", "+1", "1x", "0x10", "1.5", "99999999999999999999" };
+	static const char *const numbers[] = {
+		"0", "-1", "+1", "1x", "0x10", "1.5", "99999999999999999999"
+	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {

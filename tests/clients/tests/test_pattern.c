@@ -52,7 +52,9 @@ static void no_colour_leaves_its_byte(void **state)
 {
 	(void)state;
 	for (uint32_t number = 0; number < 50; number++) {
-		const struct pattern pattern = { .width = 64, .height = 48, .seed = 1, .number = number };
+		const struct pattern pattern = {
+			.width = 64, .height = 48, .seed = 1, .number = number
+		};
 		uint32_t xrgb[64];
 
 		for (uint32_t y = 0; y < 48; y++) {
@@ -79,7 +81,9 @@ static void no_two_pages_of_any_buffers_are_equal(void **state)
 	assert_non_null(memory);
 	assert_non_null(hashes);
 	for (uint32_t number = 0; number < 200; number++) {
-		const struct pattern pattern = { .width = 1280, .height = 800, .seed = 1, .number = number };
+		const struct pattern pattern = {
+			.width = 1280, .height = 800, .seed = 1, .number = number
+		};
 
 		assert_int_equal(picture_draw(&pattern, &layout, memory), 0);
 		for (size_t page = 0; page < pages_each; page++)

@@ -42,7 +42,8 @@ static uint32_t crc_of_memory(const struct picture_layer *layers, unsigned int c
 			format_unpack_row(layout, rows, layout->width, rgb);
 			for (uint32_t x = 0; x < layout->width; x++)
 				if (layers[i].x + x < PANEL_WIDTH && layers[i].y + y < PANEL_HEIGHT)
-					memcpy(panel[layers[i].y + y][layers[i].x + x], rgb + 3 * x, 3);
+					memcpy(panel[layers[i].y + y][layers[i].x + x], rgb + 3 * x,
+					       3);
 		}
 		free(rgb);
 		free(memory);
@@ -75,17 +76,23 @@ static void expected_crc_is_that_of_the_drawn_memory(void **state)
 
 static void overlays_cover_and_are_cut_at_the_edge(void **state)
 {
-	static const uint32_t places[][2] = { { 0, 0 }, { 20, 10 }, { 80, 50 }, { 95, 63 }, { 96, 0 } };
+	static const uint32_t places[][2] = {
+		{ 0, 0 }, { 20, 10 }, { 80, 50 }, { 95, 63 }, { 96, 0 }
+	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
 		for (size_t j = 0; j < sizeof(places) / sizeof(places[0]); j++) {
 			struct image_layout below, above;
 			const struct picture_layer layers[] = {
-				{ .pattern = { .width = PANEL_WIDTH, .height = PANEL_HEIGHT, .number = 1 },
+				{ .pattern = { .width = PANEL_WIDTH,
+					       .height = PANEL_HEIGHT,
+					       .number = 1 },
 				  .layout = &below },
 				{ .pattern = { .width = 40, .height = 30, .seed = 9, .number = 2 },
-				  .layout = &above, .x = places[j][0], .y = places[j][1] },
+				  .layout = &above,
+				  .x = places[j][0],
+				  .y = places[j][1] },
 			};
 
 			format_layout(format_from_name("XR24"), PANEL_WIDTH, PANEL_HEIGHT, &below);
