@@ -185,7 +185,7 @@ struct mdp4_stats {
 	/** @scanout_faults: sum of @faults_by_kind */
 	u64 scanout_faults;
 	u64 faults_by_kind[MDP4_FAULT_KINDS];
-	/** @faults_discarded_late: missing pages not counted, the vsync itself was overdue */
+	/** @faults_discarded_late: missing pages that prove nothing, the machine was too slow */
 	u64 faults_discarded_late;
 	/** @frames_crc: frame_crc values computed */
 	u64 frames_crc;
@@ -226,6 +226,10 @@ struct mdp4_model {
 	u64 seq;
 	/** @gen: moves when the content of @shadow does */
 	u64 gen;
+	/** @vsync_at: when the last vsync was */
+	ktime_t vsync_at;
+	/** @vsync_jiffies: and what jiffies said then */
+	u64 vsync_jiffies;
 	/** @vsync_due: when the running frame ends */
 	ktime_t vsync_due;
 	/** @period_num: period in ns is period_num / period_den */
@@ -288,6 +292,7 @@ void mdp4_sink_unregister(void);
 int mdp4_vsync_start(struct mdp4_model *m);
 void mdp4_vsync_stop(struct mdp4_model *m);
 u64 mdp4_period_ns(const struct mdp4_model *m);
+u64 mdp4_patience_ns(const struct mdp4_model *m);
 
 /* mdp4_model_latch.c */
 void mdp4_latch(struct mdp4_model *m);

@@ -2,6 +2,7 @@
 /*
  * One place decides what is a scanout fault and keeps the log.
  */
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
 
 #include "mdp4_model.h"
@@ -22,12 +23,18 @@ const char * const mdp4_fault_names[MDP4_FAULT_KINDS] = {
 };
 
 /*
- * The driver gives up waiting for a flush after 50 ms and for the panel to stop after 100 ms, and
- * rightly unmaps then. If it is this machine that was too slow for a vsync, that proves nothing.
+ * The driver waits 50 ms for a flush, counted in jiffies, and rightly unmaps when that has passed.
+ * On a machine whose CPUs are not always run this proves nothing about the driver if the vsync is
+ * overdue, or if jiffies, having stood still, have just caught up: then 50 ms passed in no time.
  */
-static bool vsync_overdue(struct mdp4_model *m)
+static bool driver_gave_up(struct mdp4_model *m)
 {
-	return ktime_after(ktime_get(), ktime_add_ns(m->vsync_due, 2 * mdp4_period_ns(m)));
+	ktime_t now = ktime_get();
+	s64 patience_ns = mdp4_patience_ns(m);
+	s64 jiffies_ns = (s64)(get_jiffies_64() - m->vsync_jiffies) * TICK_NSEC;
+	s64 jump_ns = jiffies_ns - ktime_to_ns(ktime_sub(now, m->vsync_at));
+
+	return ktime_after(now, ktime_add_ns(m->vsync_due, patience_ns)) || jump_ns > patience_ns;
 }
 
 /**
@@ -42,7 +49,7 @@ void mdp4_fault(struct mdp4_model *m, enum mdp4_source source, u64 iova,
 {
 	lockdep_assert_held(&m->lock);
 
-	if (kind != MDP4_FAULT_POISONED && vsync_overdue(m)) {
+	if (kind != MDP4_FAULT_POISONED && driver_gave_up(m)) {
 		m->stats.faults_discarded_late++;
 		return;
 	}

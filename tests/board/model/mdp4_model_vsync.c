@@ -29,6 +29,7 @@
  */
 #include <linux/interrupt.h>
 #include <linux/irq.h>
+#include <linux/jiffies.h>
 #include <linux/math64.h>
 #include <linux/smp.h>
 
@@ -37,7 +38,10 @@
 #define VSYNC_BITS	(IRQ_PRIMARY_VSYNC | IRQ_DMA_P_DONE | IRQ_OVERLAY0_DONE)
 /* How soon a panel that was switched on begins its first frame */
 #define OFF_POLL_NS	(5 * NSEC_PER_MSEC)
-/* A reader may hold a vsync back for so long, in such steps; a frame more and the driver warns */
+/* How long the driver waits for a flush, less the granularity of its clock */
+#define DRIVER_WAIT_NS	(40 * NSEC_PER_MSEC)
+#define PATIENCE_MIN_NS	(5 * NSEC_PER_MSEC)
+/* A reader may hold a vsync back for so long, in such steps */
 #define HOLD_MAX_NS	(25 * NSEC_PER_MSEC)
 #define HOLD_STEP_NS	NSEC_PER_MSEC
 
@@ -79,6 +83,22 @@ u64 mdp4_period_ns(const struct mdp4_model *m)
 	return m->period_den ? div64_u64(m->period_num, m->period_den) : 0;
 }
 
+/**
+ * mdp4_patience_ns - how late a vsync can be before the driver may have given up on it
+ * @m: the display
+ *
+ * A flush may have been written at the beginning of the frame.
+ *
+ * Return: nanoseconds.
+ */
+u64 mdp4_patience_ns(const struct mdp4_model *m)
+{
+	u64 period_ns = mdp4_period_ns(m);
+
+	return period_ns + PATIENCE_MIN_NS < DRIVER_WAIT_NS ? DRIVER_WAIT_NS - period_ns :
+							      PATIENCE_MIN_NS;
+}
+
 static bool interrupt_wanted(struct mdp4_model *m)
 {
 	u32 clear = xchg((u32 *)(m->regs + REG_INTR_CLEAR), 0);
@@ -98,7 +118,7 @@ static bool still_held(struct mdp4_model *m, ktime_t now)
 		m->held_since = now;
 		m->stats.vsyncs_held++;
 	}
-	return ktime_sub(now, m->held_since) < HOLD_MAX_NS;
+	return ktime_sub(now, m->held_since) < min(HOLD_MAX_NS, mdp4_patience_ns(m));
 }
 
 static void count_lateness(struct mdp4_model *m, ktime_t now)
@@ -127,6 +147,8 @@ static bool vsync(struct mdp4_model *m, ktime_t now)
 {
 	m->stats.vsyncs++;
 	count_lateness(m, now);
+	m->vsync_at = now;
+	m->vsync_jiffies = get_jiffies_64();
 	if (mdp4_read(m, REG_LCDC_ENABLE) & 1) {
 		mdp4_latch(m);
 		schedule_next(m, now);
