@@ -96,7 +96,7 @@ struct scene {
 
 static const struct scene scenes[] = {
 	{ "few buffers", 4, 0 },
-	{ "a desktop's worth of buffers", 14, 0 },
+	{ "a desktop", 14, 0 },
 	{ "many buffers", 48, 0 },
 	{ "more buffers than ghosts", MAX_BUFFERS, 0, true },
 	{ "a window that is too small", 14, 6 },
@@ -131,7 +131,7 @@ struct model {
 
 	/** @trace: the last steps */
 	struct {
-		enum step step;
+		enum step what;
 		unsigned int a;
 		u64 b;
 	} trace[TRACE_STEPS];
@@ -421,7 +421,8 @@ static void claim_orders(struct model *m)
 
 	claim_order(m, "lru", &m->lru, &cache->lru, offsetof(struct msm_scanout_entry, lru));
 	claim_order(m, "age", &m->lru, &cache->age, offsetof(struct msm_scanout_entry, age));
-	claim_order(m, "stack", &m->stack, &cache->stack, offsetof(struct msm_scanout_entry, stack));
+	claim_order(m, "stack", &m->stack, &cache->stack,
+		    offsetof(struct msm_scanout_entry, stack));
 	claim_order(m, "lingering", &m->lingering, &cache->lingering,
 		    offsetof(struct msm_scanout_entry, linger));
 	claim_order(m, "released", &m->released, &cache->released,
@@ -550,7 +551,7 @@ static void compare(struct model *m)
 	first = m->steps > TRACE_STEPS ? m->steps - TRACE_STEPS : 0;
 	for (unsigned int k = first; k < m->steps; k++)
 		kunit_err(test, "%8u %s %u %llu", k + 1,
-			  step_names[m->trace[k % TRACE_STEPS].step],
+			  step_names[m->trace[k % TRACE_STEPS].what],
 			  m->trace[k % TRACE_STEPS].a, m->trace[k % TRACE_STEPS].b);
 	KUNIT_FAIL_AND_ABORT(test, "%s [%u] is %llu, should be %llu; %s", m->wrong, m->wrong_at,
 			     m->is, m->should_be, m->display->violation);
@@ -560,9 +561,9 @@ static void compare(struct model *m)
  * The steps, on both sides
  */
 
-static void note(struct model *m, enum step step, unsigned int a, u64 b)
+static void note(struct model *m, enum step what, unsigned int a, u64 b)
 {
-	m->trace[m->steps % TRACE_STEPS].step = step;
+	m->trace[m->steps % TRACE_STEPS].what = what;
 	m->trace[m->steps % TRACE_STEPS].a = a;
 	m->trace[m->steps % TRACE_STEPS].b = b;
 	m->steps++;
