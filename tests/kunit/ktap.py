@@ -32,7 +32,7 @@ class Report:
         self.names = []
         self.notes = []
         self.complaint = 0
-        self.complaints = 0
+        self.complaints = []
         self.parameters = False
 
     def result(self, depth, verdict, name, skipped):
@@ -59,11 +59,11 @@ class Report:
 
     def complain(self, line):
         if COMPLAINT.search(line) and not self.complaint:
-            self.complaints += 1
             self.complaint = COMPLAINT_LINES
         if self.complaint:
             self.complaint -= 1
             self.notes.append(line.rstrip())
+            self.complaints.append(line.rstrip())
             if "end trace" in line:
                 self.complaint = 0
 
@@ -96,6 +96,8 @@ class Report:
         verdict = "not ok" if self.complaints else "ok"
         self.failed += bool(self.complaints)
         print(f"{verdict} the_kernel_did_not_complain")
+        for line in self.complaints[:2 * COMPLAINT_LINES]:
+            print(f"    {line}")
         return self.failed
 
 

@@ -755,6 +755,18 @@ static int settle_thread(void *arg)
 	return 0;
 }
 
+static int get_thread(void *arg)
+{
+	struct second_thread *thread = arg;
+	u64 iova;
+
+	if (msm_scanout_cache_get(thread->entry, &iova))
+		fake_violation(thread->display, "get failed instead of waiting for a slot");
+	complete(&thread->done);
+
+	return 0;
+}
+
 static int invalidate_thread(void *arg)
 {
 	struct second_thread *thread = arg;
@@ -887,12 +899,12 @@ static void full_window_waits_for_unmaps_in_flight(struct kunit *test)
 	trim(display, 0);
 	reaper = start_reap_and_hold(display);
 
-	/* What get() does when its slot is taken. */
-	waiter = start(display, B, settle_thread);
+	waiter = start(display, B, get_thread);
 	KUNIT_EXPECT_FALSE(test, goes_on(waiter));
 	open_gate(reaper, display);
 	wait_for_completion(&waiter->done);
-	fake_show(display, B);
+	fake_check(display);
+	KUNIT_EXPECT_STREQ(test, fake_states(display), "-a");
 	KUNIT_EXPECT_EQ(test, display->cache.counters.window_full, 0);
 }
 
