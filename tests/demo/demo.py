@@ -109,7 +109,8 @@ def write_json(path, kernel, runs):
 
 
 def duration_text(seconds):
-    return f"{int(seconds) // 60} min {int(seconds) % 60} s" if seconds >= 60 else f"{seconds:.0f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def tell(options):
@@ -143,7 +144,8 @@ def main(argv):
         if not options.report_only:
             measure_all(options)
         return 0 if tell(options) else 1
-    except (board.BoardError, measure.MeasureError, trace.TraceError, png.PictureError, OSError) as e:
+    except (board.BoardError, measure.MeasureError, trace.TraceError, png.PictureError,
+            OSError) as e:
         print(f"demo: {e}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -2,7 +2,7 @@
 """Plots as inline SVG: maps and unmaps so far, against time, for both sides."""
 
 WIDTH, HEIGHT = 460, 250
-LEFT, RIGHT, TOP, BOTTOM = 44, 78, 14, 34
+LEFT, RIGHT, TOP, BOTTOM = 40, 104, 14, 34
 LEAST_TOP = 5
 
 
@@ -44,13 +44,13 @@ def _axes(frame):
     parts = []
     for tick in _ticks(frame.count, 5):
         y = frame.y(tick)
-        parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-                     f'<text class="tick" x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{tick:g}'
-                     '</text>')
+        parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" '
+                     f'y2="{y:.1f}"/><text class="tick" x="{LEFT - 6}" y="{y + 4:.1f}" '
+                     f'text-anchor="end">{tick:g}</text>')
     for tick in _ticks(frame.seconds, 6):
         parts.append(f'<text class="tick" x="{frame.x(tick):.1f}" y="{HEIGHT - BOTTOM + 16}" '
                      f'text-anchor="middle">{tick:g}</text>')
-    parts.append(f'<text class="tick" x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 2}" '
+    parts.append(f'<text class="tick" x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 5}" '
                  'text-anchor="middle">seconds since the program was started</text>')
     return "".join(parts)
 
@@ -86,7 +86,7 @@ def svg(title, sides):
         parts.append(f'<circle class="dot {side}" cx="{x:.1f}" cy="{frame.y(count):.1f}" r="2.5"/>')
         labels.append((side, count, frame.y(count) + 4))
     for (side, count, _), y in zip(labels, _label_places([y for *_, y in labels], 15)):
-        parts.append(f'<text class="label {side}" x="{WIDTH - RIGHT + 8}" y="{y:.1f}">{side} {count}'
-                     '</text>')
+        parts.append(f'<text class="label {side}" x="{WIDTH - RIGHT + 8}" y="{y:.1f}">{side} '
+                     f'{count}</text>')
     parts.append("</svg>")
     return "".join(parts)

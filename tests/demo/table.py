@@ -5,7 +5,7 @@ from . import workloads
 
 NONE = "–"
 COLUMNS = ("workload", "side", "flips", "maps", "unmaps", "per flip", "faults", "CRC bad/checked",
-           "idle max / bound", "mapped max", "prepare p50 / p99", "cleanup p50 / p99")
+           "idle max/bound MiB", "mapped max MiB", "prepare p50/p99 µs", "cleanup p50/p99 µs")
 
 
 def ordered(runs):
@@ -17,7 +17,7 @@ def ordered(runs):
 def us(p50_ns, p99_ns):
     if p50_ns is None:
         return NONE
-    return f"{p50_ns / 1000:,.0f} / {p99_ns / 1000:,.0f} µs"
+    return f"{p50_ns / 1000:.0f}/{p99_ns / 1000:.0f}"
 
 
 def mib(value):
@@ -27,10 +27,10 @@ def mib(value):
 def cells(run):
     per_flip = run.per_flip()
     checked = f"{run.crc_mismatches}/{run.crc_checked}" if run.crc_checked else NONE
-    idle = NONE if run.max_bytes is None else f"{mib(run.idle_bytes_max)} / {mib(run.max_bytes)} MiB"
+    idle = NONE if run.max_bytes is None else f"{mib(run.idle_bytes_max)}/{mib(run.max_bytes)}"
     return (run.workload, run.side, f"{run.flips}", f"{run.maps}", f"{run.unmaps}",
             NONE if per_flip is None else f"{per_flip:.2f}", f"{run.scanout_faults}", checked, idle,
-            f"{mib(run.mapped_bytes_max)} MiB", us(run.prepare_ns_p50, run.prepare_ns_p99),
+            mib(run.mapped_bytes_max), us(run.prepare_ns_p50, run.prepare_ns_p99),
             us(run.cleanup_ns_p50, run.cleanup_ns_p99))
 
 

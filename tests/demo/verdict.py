@@ -46,7 +46,8 @@ def _bound(runs, name):
     return Claim(f"idle bytes in {name}, at most max_bytes at any time",
                  f"no bound, {mib(upstream.mapped_bytes_max)} mapped",
                  f"at most {mib(ours.idle_bytes_max)} of {mib(limit)} in {ours.idle_samples} looks",
-                 f"from {PRESSED:.0%} to 100% of max_bytes, in {ENOUGH_SAMPLES} looks or more", holds)
+                 f"from {PRESSED:.0%} to 100% of max_bytes, in {ENOUGH_SAMPLES} looks or more",
+                 holds)
 
 
 def _judges(runs, side):

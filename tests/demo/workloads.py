@@ -26,8 +26,8 @@ class Workload:
 
 WORKLOADS = (
     Workload("foreign", "Foreign buffers, handle closed",
-             "Three udmabufs, imported once, GEM handle closed after AddFB2: what wlroots, KWin and "
-             "GStreamer's kmssink do with every buffer of a client, camera or decoder.",
+             "Three udmabufs, imported once, GEM handle closed after AddFB2: what wlroots, KWin "
+             "and GStreamer's kmssink do with every buffer of a client, camera or decoder.",
              "mini", MARKED),
     Workload("reimport", "Foreign buffers, imported again for every frame",
              "Three udmabufs; import, AddFB2, flip, RmFB, close, every time: what mpv does.",
@@ -48,11 +48,11 @@ WORKLOADS = (
              "Nothing ever comes back, so nothing can be gained; what is kept must stay below "
              "max_bytes, which is 64 MiB here.", "mini", WHOLE),
     Workload("keep", "120 own buffers, handles kept",
-             "A pool of 117 MiB, more than max_bytes, which is 64 MiB here. Upstream keeps all of it "
-             "mapped, whatever it is.", "mini", WHOLE),
+             "A pool of 117 MiB, more than max_bytes, which is 64 MiB here. Upstream keeps all of "
+             "it mapped, whatever it is.", "mini", WHOLE),
     Workload("churn", "A new buffer for every frame",
-             "Every frame is a buffer that was never seen before, and is freed afterwards: no cache "
-             "can help.", "mini", MARKED),
+             "Every frame is a buffer that was never seen before, and is freed afterwards: no "
+             "cache can help.", "mini", MARKED),
     Workload("foreign-off", "foreign, with max_bytes = 0",
              "The cache is switched off.", "mini", MARKED, only="ours"),
     Workload("reimport-off", "reimport, with max_bytes = 0",
