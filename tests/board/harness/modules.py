@@ -14,6 +14,8 @@ MODEL = os.path.join(cache.HERE, "model")
 MODEL_MODULE = "mdp4_model"
 KEEPAWAKE = os.path.join(cache.HERE, "keepawake")
 KEEPAWAKE_MODULE = "board_keepawake"
+FAULTS = os.path.join(cache.HERE, "selftest", "faults")
+FAULTS_MODULE = "board_faults"
 
 # Loaded (or there to be loaded) in a guest; a name that is built into a kernel is fine too.
 GUEST_MODULES = ("virtio_mmio", "virtio_console", "virtio_rng", "virtio_blk", "ext4", "9p",
@@ -166,11 +168,6 @@ def model(kernel):
     return _simple(kernel, MODEL, MODEL_MODULE)
 
 
-def keepawake(kernel):
-    """The path of the module that keeps the host's folders alive through a suspend."""
-    return _simple(kernel, KEEPAWAKE, KEEPAWAKE_MODULE)
-
-
 # ---------------------------------------------------------------------------------------------
 # What a guest gets
 
@@ -205,7 +202,9 @@ def _builtin(kernel):
 
 def tree(kernel, msm_path):
     """A folder with usr/lib/modules/RELEASE: the modules a guest may load, and depmod's indexes."""
-    own = {"msm": msm_path, MODEL_MODULE: model(kernel), KEEPAWAKE_MODULE: keepawake(kernel)}
+    own = {"msm": msm_path, MODEL_MODULE: model(kernel),
+           KEEPAWAKE_MODULE: _simple(kernel, KEEPAWAKE, KEEPAWAKE_MODULE),
+           FAULTS_MODULE: _simple(kernel, FAULTS, FAULTS_MODULE)}
     identity = cache.key("modules-1", kernel.identity, GUEST_MODULES,
                          [("tree", path) for path in own.values()])
     place = cache.path("modules", identity)

@@ -77,11 +77,10 @@ class Boot(unittest.TestCase):
         self.assertIn("Kernel panic", done.stderr)
 
     def test_a_warning_is_97_unless_allowed(self):
-        # The console is judged by its text, and anybody may write there.
-        command = "echo 'WARNING: CPU: 0 PID: 1 at selftest' >/dev/kmsg; sleep 1"
+        command = "modprobe board_faults kind=warn"
         done = run("--", command)
         self.assertEqual(done.returncode, 97, done.stderr)
-        self.assertIn("at selftest", done.stderr)
+        self.assertIn("on purpose", done.stderr)
         done = run("--allow-splat", "--", command)
         self.assertEqual(done.returncode, 0, done.stderr)
 
@@ -92,6 +91,13 @@ class Boot(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
             with open(trace, encoding="ascii") as f:
                 self.assertIn("SMMU_CMD_SYNC", f.read())
+
+    def test_the_hosts_folders_live_through_a_suspend(self):
+        with tempfile.TemporaryDirectory() as out:
+            done = run("--out", out, "--", "/usr/lib/board/suspend 1 && echo awake | tee /out/woke")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(done.stdout, "awake\n")
+            self.assertTrue(os.path.exists(os.path.join(out, "woke")))
 
 
 if __name__ == "__main__":
