@@ -69,10 +69,11 @@ arm_probes()
 {
 	echo 0 >$TRACING/events/enable
 	echo >$TRACING/kprobe_events
-	echo 'p:mmap msm:msm_iommu_map' >$TRACING/kprobe_events &&
-		echo 'p:munmap msm:msm_iommu_unmap' >>$TRACING/kprobe_events &&
-		echo 1 >$TRACING/events/kprobes/enable ||
+	if ! echo 'p:mmap msm:msm_iommu_map' >$TRACING/kprobe_events ||
+		! echo 'p:munmap msm:msm_iommu_unmap' >>$TRACING/kprobe_events ||
+		! echo 1 >$TRACING/events/kprobes/enable; then
 		fail probes "cannot probe msm_iommu_map and msm_iommu_unmap"
+	fi
 }
 
 disarm_probes()

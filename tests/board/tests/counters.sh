@@ -36,7 +36,7 @@ fresh counters_of_evictions_by_entries
 put idle_timeout_ms 0
 put max_entries 2
 # The hook waits, so that no victim is taken back before it is unmapped.
-quiet='until [ "$(cat /sys/class/drm/card0/device/scanout_cache/quarantined_bytes)" = 0 ]; do :; done'
+quiet="until grep -qx 0 $CACHE/quarantined_bytes; do :; done"
 scanout-flip dumb --buffers 4 --sequence 0,1,2,3,0 --frames 4 --verify --on-frame "1:$quiet" \
 	--on-frame "2:$quiet" --on-frame "3:$quiet" --on-frame "4:$quiet" >/dev/null ||
 	fail client "status $?"

@@ -69,7 +69,8 @@ if [ -e /sys/block/zram0 ]; then
 	fresh evicted_by_the_shrinker
 	put idle_timeout_ms 0
 	echo 64M >/sys/block/zram0/disksize
-	mkswap /dev/zram0 >/dev/null && swapon /dev/zram0 || fail swap "cannot swap to zram"
+	mkswap /dev/zram0 >/dev/null
+	swapon /dev/zram0 || fail swap "cannot swap to zram"
 	scanout-flip dumb --frames 8 --verify --on-frame "3:echo 100000 >$SHRINK" \
 		--on-frame "5:echo 100000 >$SHRINK" >/dev/null || fail client "status $?"
 	check_eq evictions_pressure yes "$(at_least 1 "$(delta evictions_pressure)")"
@@ -111,7 +112,7 @@ if [ -w /sys/power/pm_test ]; then
 	scanout-flip foreign --frames 6 --verify >/dev/null || fail client "status $?"
 	idle=$(get idle_entries)
 	echo devices >/sys/power/pm_test
-	echo freeze >/sys/power/state || fail suspend "status $?"
+	echo freeze >/sys/power/state || fail suspend "was refused"
 	echo none >/sys/power/pm_test
 	check_eq idle_entries "$idle" "$(get idle_entries)"
 	scanout-flip foreign --frames 6 --verify >/dev/null || fail client_after "status $?"
@@ -135,8 +136,8 @@ scanout-flip foreign --frames 6 >/dev/null || fail client "status $?"
 device=$(basename "$(readlink -f /sys/class/drm/card0/device)")
 driver=$(readlink -f /sys/class/drm/card0/device/driver)
 release_console
-echo "$device" >"$driver/unbind" || fail unbind "status $?"
+echo "$device" >"$driver/unbind" || fail unbind "was refused"
 check_eq gone no "$([ -e "$CACHE" ] && echo yes || echo no)"
-echo "$device" >"$driver/bind" || fail bind "status $?"
+echo "$device" >"$driver/bind" || fail bind "was refused"
 wait_for_display
 scanout-flip foreign --frames 6 --verify >/dev/null || fail client_after "status $?"

@@ -35,7 +35,7 @@ scanout-flip many --buffers 60 --watch "$CACHE/idle_bytes" >/tmp/many.json || fa
 peak=$(sed -n 's/.*"max": \([0-9]*\).*/\1/p' /tmp/many.json)
 check_eq sampled yes "$(at_least 60000000 "${peak:-0}")"
 check_eq bounded yes "$(at_least "${peak:-0}" 67108864)"
-high_water=$(awk '/^idle_bytes_peak/ {print $2}' $DEBUG/stats)
+high_water=$(awk '/^idle_bytes_peak/ {print $2}' "$DEBUG/stats")
 check_eq high_water_covers_samples yes "$(at_least "${peak:-0}" "$high_water")"
 
 fresh lowering_max_while_flipping_loses_no_frame
