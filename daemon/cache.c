@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: MIT
+#include "cache.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "units.h"
+
+enum kind {
+	NUMBERS, /* count of them, separated by blanks */
+	CHOICE, /* of an insertion policy */
+	COMMAND, /* can only be written */
+};
+
+struct file {
+	const char *name;
+	enum kind kind;
+	/* where it goes in struct cache_snapshot */
+	size_t offset;
+	unsigned int count;
+	/* never goes back */
+	bool counter;
+};
+
+#define GAUGE(_name) \
+	{ .name = #_name, .offset = offsetof(struct cache_snapshot, _name), .count = 1 }
+#define COUNTER(_name)                                                             \
+	{                                                                          \
+		.name = #_name, .offset = offsetof(struct cache_snapshot, _name),  \
+		.count = 1, .counter = true                                        \
+	}
+#define HISTOGRAM(_name, _field, _count)                                           \
+	{                                                                          \
+		.name = #_name, .offset = offsetof(struct cache_snapshot, _field), \
+		.count = _count, .counter = true                                   \
+	}
+
+/* In the order of reading: generation first, histograms after the counters they explain. */
+static const struct file files[CACHE_FILES] = {
+	COUNTER(generation),
+	GAUGE(max_bytes),
+	GAUGE(max_entries),
+	GAUGE(idle_timeout_ms),
+	GAUGE(import_linger_ms),
+	{ .name = "insertion", .kind = CHOICE },
+	GAUGE(active_bytes),
+	GAUGE(active_entries),
+	GAUGE(idle_bytes),
+	GAUGE(idle_entries),
+	GAUGE(quarantined_bytes),
+	COUNTER(flips),
+	COUNTER(hits),
+	COUNTER(misses),
+	COUNTER(inserts),
+	COUNTER(evictions),
+	COUNTER(evictions_age),
+	COUNTER(evictions_pressure),
+	COUNTER(invalidations),
+	COUNTER(map_ns),
+	COUNTER(unmap_ns),
+	HISTOGRAM(reuse_depth, reuse.depth, DEPTH_BUCKETS),
+	HISTOGRAM(reuse_bytes, reuse.bytes, BYTES_BUCKETS),
+	{ .name = "trim", .kind = COMMAND },
+};
+
+static const struct {
+	enum cache_insertion insertion;
+	const char *name;
+} insertions[] = {
+	{ CACHE_INSERTION_LRU, "lru" },
+	{ CACHE_INSERTION_BIP, "bip" },
+	{ CACHE_INSERTION_DIP, "dip" },
+};
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Longest text of a file: the histogram of bytes, with all of its numbers of 20 digits. */
+#define TEXT_BYTES 1024
+
+static const char *const limit_names[] = {
+	[CACHE_MAX_BYTES] = "max_bytes",
+	[CACHE_MAX_ENTRIES] = "max_entries",
+	[CACHE_IDLE_TIMEOUT_MS] = "idle_timeout_ms",
+	[CACHE_IMPORT_LINGER_MS] = "import_linger_ms",
+};
+
+const char *cache_limit_name(enum cache_limit limit)
+{
+	return limit_names[limit];
+}
+
+const char *cache_insertion_name(enum cache_insertion insertion)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(insertions); i++)
+		if (insertions[i].insertion == insertion)
+			return insertions[i].name;
+	return "unknown";
+}
+
+bool cache_error_is_gone(int error)
+{
+	return error == -ENODEV || error == -ENOENT || error == -ENXIO;
+}
+
+__attribute__((format(printf, 3, 4))) static int fail(struct cache *cache, int error,
+						       const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(cache->error, sizeof(cache->error), format, args);
+	va_end(args);
+	return error;
+}
+
+static unsigned int find_file(const char *name)
+{
+	unsigned int i = 0;
+
+	while (strcmp(files[i].name, name))
+		i++;
+	return i;
+}
+
+/*
+ * The whole text of a file, without its newline.  The kernel gives it in one piece; a signal or an
+ * odd file system may not, so read on until the end.
+ */
+static int read_text(struct cache *cache, unsigned int index, char text[TEXT_BYTES])
+{
+	const struct file *file = &files[index];
+	size_t length = 0;
+
+	for (;;) {
+		ssize_t ret = pread(cache->fds[index], text + length, TEXT_BYTES - 1 - length,
+				    (off_t)length);
+
+		if (ret < 0 && errno == EINTR)
+			continue;
+		if (ret < 0)
+			return fail(cache, -errno, "%s/%s: %s", cache->path, file->name,
+				    strerror(errno));
+		if (!ret)
+			break;
+		length += (size_t)ret;
+		if (text[length - 1] == '\n')
+			break;
+		if (length == TEXT_BYTES - 1)
+			return fail(cache, -EMSGSIZE,
+				    "%s/%s: longer than the %d bytes that %u numbers need",
+				    cache->path, file->name, TEXT_BYTES, file->count);
+	}
+
+	if (!length || text[length - 1] != '\n')
+		return fail(cache, -EBADMSG, "%s/%s: ends after %zu bytes without a newline",
+			    cache->path, file->name, length);
+	text[length - 1] = '\0';
+	if (strlen(text) != length - 1)
+		return fail(cache, -EBADMSG, "%s/%s: contains a NUL byte", cache->path,
+			    file->name);
+	return 0;
+}
+
+static int parse_numbers(struct cache *cache, const struct file *file, char *text,
+			 uint64_t *values)
+{
+	char *rest = text;
+
+	for (unsigned int i = 0; i < file->count; i++) {
+		const char *word = strsep(&rest, " ");
+
+		if (!word)
+			return fail(cache, -EBADMSG, "%s/%s: %u numbers, expected %u", cache->path,
+				    file->name, i, file->count);
+		if (units_parse_number(word, &values[i]))
+			return fail(cache, -EBADMSG, "%s/%s: '%.40s': expected a decimal number",
+				    cache->path, file->name, word);
+	}
+	if (rest)
+		return fail(cache, -EBADMSG, "%s/%s: more than the %u numbers expected",
+			    cache->path, file->name, file->count);
+	return 0;
+}
+
+/* "[lru] bip dip" */
+static int parse_choice(struct cache *cache, const struct file *file, char *text,
+			struct cache_snapshot *snapshot)
+{
+	char *rest = text, *word;
+
+	snapshot->insertions = 0;
+	snapshot->insertion = 0;
+	while ((word = strsep(&rest, " "))) {
+		size_t length = strlen(word);
+		bool current = length > 2 && word[0] == '[' && word[length - 1] == ']';
+
+		if (current) {
+			word[length - 1] = '\0';
+			word++;
+		}
+		/* A policy this program has not heard of is left alone. */
+		for (size_t i = 0; i < ARRAY_SIZE(insertions); i++) {
+			if (strcmp(word, insertions[i].name))
+				continue;
+			snapshot->insertions |= insertions[i].insertion;
+			if (current)
+				snapshot->insertion = insertions[i].insertion;
+		}
+	}
+	if (!snapshot->insertions)
+		return fail(cache, -EBADMSG, "%s/%s: names no policy, expected lru, bip or dip",
+			    cache->path, file->name);
+	return 0;
+}
+
+static uint64_t *values_of(struct cache_snapshot *snapshot, const struct file *file)
+{
+	return (uint64_t *)(void *)((char *)snapshot + file->offset);
+}
+
+static const uint64_t *const_values_of(const struct cache_snapshot *snapshot,
+				       const struct file *file)
+{
+	return (const uint64_t *)(const void *)((const char *)snapshot + file->offset);
+}
+
+static int read_file(struct cache *cache, unsigned int index, struct cache_snapshot *snapshot)
+{
+	const struct file *file = &files[index];
+	char text[TEXT_BYTES];
+	int ret = read_text(cache, index, text);
+
+	if (ret)
+		return ret;
+	if (file->kind == CHOICE)
+		return parse_choice(cache, file, text, snapshot);
+	return parse_numbers(cache, file, text, values_of(snapshot, file));
+}
+
+int cache_open(struct cache *cache, const char *name, const char *path)
+{
+	memset(cache, 0, sizeof(*cache));
+	for (unsigned int i = 0; i < CACHE_FILES; i++)
+		cache->fds[i] = -1;
+	snprintf(cache->name, sizeof(cache->name), "%s", name);
+	if (snprintf(cache->path, sizeof(cache->path), "%s", path) >= (int)sizeof(cache->path)) {
+		cache->dir_fd = -1;
+		return fail(cache, -ENAMETOOLONG, "%s: path longer than %zu bytes", name,
+			    sizeof(cache->path) - 1);
+	}
+
+	cache->dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (cache->dir_fd < 0)
+		return fail(cache, -errno, "%s: %s", path, strerror(errno));
+
+	for (unsigned int i = 0; i < CACHE_FILES; i++) {
+		if (files[i].kind == COMMAND)
+			continue;
+		cache->fds[i] = openat(cache->dir_fd, files[i].name, O_RDONLY | O_CLOEXEC);
+		if (cache->fds[i] < 0) {
+			int ret = fail(cache, -errno, "%s/%s: %s", path, files[i].name,
+				       strerror(errno));
+
+			cache_close(cache);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+void cache_close(struct cache *cache)
+{
+	for (unsigned int i = 0; i < CACHE_FILES; i++) {
+		if (cache->fds[i] >= 0)
+			close(cache->fds[i]);
+		cache->fds[i] = -1;
+	}
+	if (cache->dir_fd >= 0)
+		close(cache->dir_fd);
+	cache->dir_fd = -1;
+}
+
+int cache_read(struct cache *cache, struct cache_snapshot *snapshot)
+{
+	struct cache_snapshot fresh = { 0 };
+
+	for (unsigned int i = 0; i < CACHE_FILES; i++) {
+		int ret = files[i].kind == COMMAND ? 0 : read_file(cache, i, &fresh);
+
+		if (ret)
+			return ret;
+	}
+	*snapshot = fresh;
+	return 0;
+}
+
+int cache_read_flips(struct cache *cache, uint64_t *flips)
+{
+	struct cache_snapshot snapshot;
+	int ret = read_file(cache, find_file("flips"), &snapshot);
+
+	if (!ret)
+		*flips = snapshot.flips;
+	return ret;
+}
+
+int cache_flips_fd(const struct cache *cache)
+{
+	return cache->fds[find_file("flips")];
+}
+
+int cache_generation_fd(const struct cache *cache)
+{
+	return cache->fds[find_file("generation")];
+}
+
+int cache_read_limit(struct cache *cache, enum cache_limit limit, uint64_t *value)
+{
+	unsigned int index = find_file(limit_names[limit]);
+	struct cache_snapshot snapshot;
+	int ret = read_file(cache, index, &snapshot);
+
+	if (!ret)
+		*value = *values_of(&snapshot, &files[index]);
+	return ret;
+}
+
+/* Writers are opened when needed: that is rare, and tells at once whether it is allowed. */
+static int write_text(struct cache *cache, const char *name, const char *text)
+{
+	int fd = openat(cache->dir_fd, name, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	char line[32];
+	int length = snprintf(line, sizeof(line), "%s\n", text);
+	int ret = 0;
+	ssize_t written;
+
+	if (fd < 0)
+		return fail(cache, -errno, "%s/%s: opening it to write '%s': %s", cache->path,
+			    name, text, strerror(errno));
+	do
+		written = write(fd, line, (size_t)length);
+	while (written < 0 && errno == EINTR);
+	if (written < 0)
+		ret = fail(cache, -errno, "%s/%s: writing '%s': %s", cache->path, name, text,
+			   strerror(errno));
+	else if (written != length)
+		ret = fail(cache, -EIO, "%s/%s: only %zd bytes of '%s' were taken", cache->path,
+			   name, written, text);
+	close(fd);
+	return ret;
+}
+
+static int write_number(struct cache *cache, const char *name, uint64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, value);
+	return write_text(cache, name, text);
+}
+
+int cache_write_limit(struct cache *cache, enum cache_limit limit, uint64_t value)
+{
+	return write_number(cache, limit_names[limit], value);
+}
+
+int cache_write_insertion(struct cache *cache, enum cache_insertion insertion)
+{
+	return write_text(cache, "insertion", cache_insertion_name(insertion));
+}
+
+int cache_trim(struct cache *cache, uint64_t idle_bytes)
+{
+	return write_number(cache, "trim", idle_bytes);
+}
+
+bool cache_counters_went_back(const struct cache_snapshot *before,
+			      const struct cache_snapshot *after)
+{
+	for (unsigned int i = 0; i < CACHE_FILES; i++) {
+		const uint64_t *old = const_values_of(before, &files[i]);
+		const uint64_t *new = const_values_of(after, &files[i]);
+
+		if (!files[i].counter)
+			continue;
+		for (unsigned int j = 0; j < files[i].count; j++)
+			if (new[j] < old[j])
+				return true;
+	}
+	return false;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One cache of scanout mappings, as the kernel shows it in a directory of sysfs
+ * (kernel/ABI/sysfs-driver-msm-scanout-cache).  Reads snapshots, writes limits.
+ *
+ * No policy, no event loop.  After cache_open() nothing here allocates.
+ */
+#ifndef CACHE_H
+#define CACHE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "histogram.h"
+
+/* Policies of the file 'insertion', as bits. */
+enum cache_insertion {
+	CACHE_INSERTION_LRU = 1 << 0,
+	CACHE_INSERTION_BIP = 1 << 1,
+	CACHE_INSERTION_DIP = 1 << 2,
+};
+
+/* Limits that can be written. */
+enum cache_limit {
+	CACHE_MAX_BYTES,
+	CACHE_MAX_ENTRIES,
+	CACHE_IDLE_TIMEOUT_MS,
+	CACHE_IMPORT_LINGER_MS,
+};
+
+/* Everything the kernel says, in the order in which it is read. */
+struct cache_snapshot {
+	/* Writes to limits so far, by anybody; read first, so that it is never ahead. */
+	uint64_t generation;
+
+	/* limits in force */
+	uint64_t max_bytes;
+	uint64_t max_entries;
+	uint64_t idle_timeout_ms;
+	uint64_t import_linger_ms;
+	unsigned int insertions; /* those the kernel offers */
+	unsigned int insertion; /* the current one */
+
+	/* gauges */
+	uint64_t active_bytes;
+	uint64_t active_entries;
+	uint64_t idle_bytes;
+	uint64_t idle_entries;
+	uint64_t quarantined_bytes;
+
+	/* counters, which never go back while the driver lives */
+	uint64_t flips;
+	uint64_t hits;
+	uint64_t misses;
+	uint64_t inserts;
+	uint64_t evictions;
+	uint64_t evictions_age;
+	uint64_t evictions_pressure;
+	uint64_t invalidations;
+	uint64_t map_ns;
+	uint64_t unmap_ns;
+	struct histograms reuse;
+};
+
+/* Number of files read for a snapshot. */
+#define CACHE_FILES 24
+
+struct cache {
+	/* "card0"; what people call it */
+	char name[32];
+	/* of the directory, for messages */
+	char path[256];
+	int dir_fd;
+	/* open as long as the cache is, by index into the table in cache.c; -1 if not */
+	int fds[CACHE_FILES];
+	/* One sentence on what went wrong last: file, value, what is accepted. */
+	char error[512];
+};
+
+/* Open the directory @path.  Returns 0 or a negative error, explained in @cache->error. */
+int cache_open(struct cache *cache, const char *name, const char *path);
+void cache_close(struct cache *cache);
+
+/*
+ * Read everything.  -ENODEV if the cache is gone; other errors may pass.  @snapshot is only changed
+ * if all of it could be read.
+ */
+int cache_read(struct cache *cache, struct cache_snapshot *snapshot);
+
+/*
+ * Read only the number of flips.  From then on the kernel signals POLLPRI on cache_flips_fd() at
+ * the next flip.
+ */
+int cache_read_flips(struct cache *cache, uint64_t *flips);
+int cache_flips_fd(const struct cache *cache);
+
+/* Signals POLLPRI when a limit was written; read with cache_read(). */
+int cache_generation_fd(const struct cache *cache);
+
+/* Read one limit, to see whether it is still what is expected. */
+int cache_read_limit(struct cache *cache, enum cache_limit limit, uint64_t *value);
+
+/* Write one.  The kernel's own answer: -EINVAL, -ERANGE, -EACCES, -EROFS, -ENODEV ... */
+int cache_write_limit(struct cache *cache, enum cache_limit limit, uint64_t value);
+int cache_write_insertion(struct cache *cache, enum cache_insertion insertion);
+
+/* Have idle mappings undone until @idle_bytes are left, without changing a limit. */
+int cache_trim(struct cache *cache, uint64_t idle_bytes);
+
+const char *cache_limit_name(enum cache_limit limit);
+const char *cache_insertion_name(enum cache_insertion insertion);
+
+/* True if a counter went back between the two: the driver was loaded anew. */
+bool cache_counters_went_back(const struct cache_snapshot *before,
+			      const struct cache_snapshot *after);
+
+/* Has the device gone, rather than a read failed? */
+bool cache_error_is_gone(int error);
+
+#endif
