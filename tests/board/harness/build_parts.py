@@ -4,7 +4,7 @@
 import argparse
 import os
 
-from . import board, builder, clients, host, kernels, modules, report
+from . import board, builder, clients, debian, host, kernels, modules, report
 
 
 def _mini(kernel, options):
@@ -37,6 +37,8 @@ PARTS = {
                      lambda k, o: kernels.find("debug", o.kernel_source).image),
     "mini": ("all that the mini root needs", _mini),
     "full": ("the full root's disk image", _full),
+    "source": ("the kernel's whole source, as Debian ships it",
+               lambda k, o: debian.whole_source()),
     "uml-tree": ("a whole kernel tree with kernel/ laid over it", _uml_tree),
 }
 
