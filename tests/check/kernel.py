@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Tests of kernel/ that need no board: the patches apply, checkpatch, KUnit in a UML kernel."""
+"""Tests of kernel/ that need no board: it applies, checkpatch likes it, KUnit in a UML kernel."""
 
 import os
 import re
@@ -10,23 +10,37 @@ from .step import Step
 BUILD_LIMIT_S = 1800
 KUNIT_LIMIT_S = 2400
 CHECKPATCH_LIMIT_S = 300
+SERIES_LIMIT_S = 300
 FOLDERS = ("kernel/msm/", "tests/board/model/", "tests/board/keepawake/",
            "tests/board/selftest/faults/")
-FINDING = re.compile(r"^\S+:\d+: (ERROR|WARNING|CHECK): |^(ERROR|WARNING|CHECK):")
+FINDING = re.compile(r"^/repo/([^:]+):(\d+): ((?:ERROR|WARNING|CHECK): .*)")
 # The tree's MAINTAINERS cannot know of files that are not in it.
-NOT_MEANT = re.compile(r"MAINTAINERS need updating|FILE_PATH_CHANGES")
+NOT_MEANT = "MAINTAINERS need updating"
+# Each trace header defines a path without quotes, which checkpatch takes for a division.
+TRACE_PATH = "#define TRACE_INCLUDE_PATH "
 
 
-def _tree(context):
-    """A whole kernel tree with kernel/ laid over it; that it can be made is a test too."""
+def _build(context, part, test):
+    """The path of something that tests/board/build makes; a failed test if it cannot."""
     paths = []
-    status = command.run([repo.path("tests/board/build"), "uml-tree"], context.log, BUILD_LIMIT_S,
+    status = command.run([repo.path("tests/board/build"), part], context.log, BUILD_LIMIT_S,
                          lambda line: line.startswith("/") and paths.append(line))
     if status or not paths:
-        context.not_ok("applies", f"tests/board/build uml-tree exited with {status}")
+        context.not_ok(test, f"tests/board/build {part} exited with {status}")
         return None
-    context.ok("applies")
     return paths[-1]
+
+
+def _finding(line):
+    """What checkpatch finds in a line of its output, or None."""
+    match = FINDING.match(line)
+    if not match or NOT_MEANT in match[3]:
+        return None
+    name, number, problem = match.groups()
+    lines = repo.text(name).splitlines()
+    if lines[int(number) - 1:int(number)] and lines[int(number) - 1].startswith(TRACE_PATH):
+        return None
+    return f"{name}:{number}: {problem}"
 
 
 def _checkpatch(context, tree):
@@ -34,25 +48,35 @@ def _checkpatch(context, tree):
     patches = [n for n in repo.files() if n.startswith("kernel/patches/") and n.endswith(".patch")]
     for what, options, names in (
             ("checkpatch", ["-f"], sources),
-            # Who hands the series in signs it off.
-            ("checkpatch_patches", ["--ignore", "MISSING_SIGN_OFF"], patches)):
-        problems = []
+            # Who hands the series in signs it off, and knows what commits it fixes.
+            ("checkpatch_patches", ["--ignore", "MISSING_SIGN_OFF,MISSING_FIXES_TAG"], patches)):
+        output = []
         status = command.run(
             [repo.path("tests/board/builder-exec"), "--bind", f"{tree}:/linux:ro", "--bind",
              f"{repo.ROOT}:/repo:ro", "--", "perl", "/linux/scripts/checkpatch.pl", "--root=/linux",
-             "--strict", "--terse", "--no-summary", "--codespell", *options,
-             *[f"/repo/{n}" for n in names]], context.log, CHECKPATCH_LIMIT_S,
-            lambda line, p=problems: FINDING.search(line) and not NOT_MEANT.search(line)
-            and p.append(line.replace("/repo/", "")))
-        if status and not problems:
+             "--strict", "--terse", "--no-summary", *options, *[f"/repo/{n}" for n in names]],
+            context.log, CHECKPATCH_LIMIT_S, output.append)
+        # Its status tells of findings too; without any of them, it did not run.
+        problems = list(filter(None, map(_finding, output)))
+        if status and not any(FINDING.match(line) for line in output):
             problems = [f"checkpatch.pl exited with {status}, see the log"]
         context.judge(what, problems)
 
 
+def _series(context):
+    source = _build(context, "source", "series")
+    if source:
+        status = command.run([repo.path("tests/check/export"), source], context.log,
+                             SERIES_LIMIT_S)
+        context.judge("series", [f"tests/check/export exited with {status}"] if status else [])
+
+
 def _lint(context):
-    tree = _tree(context)
+    tree = _build(context, "uml-tree", "applies")
     if tree:
+        context.ok("applies")
         _checkpatch(context, tree)
+    _series(context)
 
 
 def _kunit(context):
@@ -64,7 +88,7 @@ def _kunit(context):
 
 
 def steps():
-    listed = [Step("kernel", "the patches apply, and checkpatch finds nothing", _lint)]
+    listed = [Step("kernel", "it applies, is a series for review, and checkpatch finds nothing", _lint)]
     if os.path.exists(repo.path("tests/kunit/run")):
         listed.append(Step("kunit", "the cache's core in a UML kernel", _kunit))
     return listed
