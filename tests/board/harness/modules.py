@@ -19,8 +19,8 @@ FAULTS_MODULE = "board_faults"
 
 # Loaded (or there to be loaded) in a guest; a name that is built into a kernel is fine too.
 GUEST_MODULES = ("virtio_mmio", "virtio_console", "virtio_rng", "virtio_blk", "ext4", "9p",
-                 "9pnet_virtio", "fixed", "panel_lvds", "vivid")
-OPTIONAL = ("vivid", "virtio_rng")
+                 "9pnet_virtio", "fixed", "panel_lvds", "vivid", "zram")
+OPTIONAL = ("vivid", "virtio_rng", "zram")
 
 
 def canonical(name):

@@ -65,19 +65,6 @@ check_eq purged yes "$(at_least 1 "${purged:-0}")"
 check_eq evictions_pressure yes "$(at_least 1 "$(delta evictions_pressure)")"
 nothing_left
 
-if [ -e /sys/block/zram0 ]; then
-	fresh evicted_by_the_shrinker
-	put idle_timeout_ms 0
-	echo 64M >/sys/block/zram0/disksize
-	mkswap /dev/zram0 >/dev/null
-	swapon /dev/zram0 || fail swap "cannot swap to zram"
-	scanout-flip dumb --frames 8 --verify --on-frame "3:echo 100000 >$SHRINK" \
-		--on-frame "5:echo 100000 >$SHRINK" >/dev/null || fail client "status $?"
-	check_eq evictions_pressure yes "$(at_least 1 "$(delta evictions_pressure)")"
-	swapoff /dev/zram0
-	nothing_left
-fi
-
 fresh a_map_that_fails_shows_the_frame_all_the_same
 echo 1 >/sys/kernel/debug/dri/0/scanout_cache/fail_scanout_map/times
 echo 100 >/sys/kernel/debug/dri/0/scanout_cache/fail_scanout_map/probability

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: MIT
+# board: flavour=release rootfs=mini kernel=ours timeout=200
+#
+# With swap to go to, the shrinker takes the pages of buffers that are still wanted, and their
+# mappings with them. They come back with their pictures intact.
+
+shrink=/sys/kernel/debug/dri/0/shrink
+
+fresh evicted_by_the_shrinker
+put idle_timeout_ms 0
+modprobe zram || fail zram "no such module"
+echo 64M >/sys/block/zram0/disksize || fail zram "takes no size"
+mkswap /dev/zram0 >/dev/null
+swapon /dev/zram0 || fail swap "cannot swap to zram"
+scanout-flip dumb --frames 9 --verify --on-frame "4:echo 100000 >$shrink" \
+	--on-frame "6:echo 100000 >$shrink" >/dev/null || fail client "status $?"
+settle
+# Two of three buffers are off screen each time the shrinker is asked, and the console's is too.
+check_eq evictions_pressure yes "$(at_least 4 "$(delta evictions_pressure)")"
+check_eq mapped_again yes "$(at_least 3 "$(($(delta inserts) - 3))")"
+check_eq idle_entries 0 "$(get idle_entries)"
+check_eq still_mapped 0 $(($(maps) - $(unmaps)))
+swapoff /dev/zram0
