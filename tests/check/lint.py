@@ -12,7 +12,7 @@ SHELLS = re.compile(r"^#! ?(/usr/bin/env |/usr/bin/busybox |/bin/)(sh|dash)\b")
 PROGRAM_SOURCES = re.compile(r"(tests/clients|daemon)/.*\.[ch]$")
 LONGEST_C_LINE = 100
 GPL, MIT = "GPL-2.0-only", "MIT"
-SOURCES = re.compile(r"\.(c|h|S|py|sh|dts|dtsi|build|css|html|service|target|config)$|"
+SOURCES = re.compile(r"\.(c|h|S|py|sh|dts|dtsi|build|css|html|service|target)$|"
                      r"(^|/)(Kbuild|Makefile)$")
 NO_LICENCE_LINE = re.compile(r"\.(md|png|json|patch|ini)$|(^|/)\.|^LICENSES/|(^|/)\.kunitconfig$")
 
