@@ -22,6 +22,9 @@
 
 DECLARE_FAULT_ATTR(fail_scanout_map);
 
+/* The first flip after such a pause is announced. */
+#define MSM_SCANOUT_PAUSE	HZ
+
 /**
  * struct msm_scanout - the display's scanout mappings
  *
@@ -44,6 +47,8 @@ struct msm_scanout {
 	struct work_struct release;
 	/** @expire: runs msm_scanout_cache_expire() */
 	struct delayed_work expire;
+	/** @last_flip: in jiffies, when a framebuffer was last prepared */
+	unsigned long last_flip;
 	/** @imports_lock: protects @imports */
 	spinlock_t imports_lock;
 	/** @imports: imported objects with an entry, by their dma-buf */
@@ -244,8 +249,19 @@ static struct msm_scanout_object *get_object(struct msm_scanout *scanout,
  */
 void msm_scanout_note_flip(struct msm_kms *kms)
 {
-	if (kms->scanout)
-		msm_scanout_cache_note_flip(&kms->scanout->cache);
+	struct msm_scanout *scanout = kms->scanout;
+	unsigned long now = jiffies, last;
+
+	if (!scanout)
+		return;
+
+	msm_scanout_cache_note_flip(&scanout->cache);
+
+	/* Who watches the figures need not wake up while nothing happens: */
+	last = READ_ONCE(scanout->last_flip);
+	WRITE_ONCE(scanout->last_flip, now);
+	if (time_after(now, last + MSM_SCANOUT_PAUSE))
+		msm_scanout_sysfs_notify(kms->dev->dev, "flips");
 }
 
 /**

@@ -54,6 +54,7 @@ struct drm_gem_object *msm_scanout_find_import(struct drm_device *dev,
 
 int msm_scanout_sysfs_init(struct device *dev);
 void msm_scanout_sysfs_fini(struct device *dev);
+void msm_scanout_sysfs_notify(struct device *dev, const char *file);
 
 #ifdef CONFIG_DEBUG_FS
 void msm_scanout_describe(struct drm_gem_object *obj, struct seq_file *m);

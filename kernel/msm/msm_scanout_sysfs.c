@@ -130,7 +130,7 @@ static ssize_t scanout_store(struct device *dev, struct device_attribute *attr,
 	if (ret)
 		return ret;
 
-	sysfs_notify(&dev->kobj, "scanout_cache", "generation");
+	msm_scanout_sysfs_notify(dev, "generation");
 
 	return count;
 }
@@ -244,6 +244,16 @@ static const struct attribute_group scanout_group = {
 	.name = "scanout_cache",
 	.attrs = scanout_attrs,
 };
+
+/**
+ * msm_scanout_sysfs_notify() - wake who polls a file
+ * @dev: the display controller
+ * @file: name of the file
+ */
+void msm_scanout_sysfs_notify(struct device *dev, const char *file)
+{
+	sysfs_notify(&dev->kobj, scanout_group.name, file);
+}
 
 static bool has_cache(struct device *dev)
 {

@@ -90,3 +90,19 @@ scanout-flip foreign --buffers 3 --frames 3 >/dev/null || fail client "status $?
 check_eq idle_in_gem 3 "$(grep -c 'scanout: \[.*, idle,' /sys/kernel/debug/dri/0/gem)"
 check_eq active_in_gem 1 "$(grep -c 'scanout: \[.*, active,' /sys/kernel/debug/dri/0/gem)"
 check_eq idle_in_entries 3 "$(grep -c ' idle ' /sys/kernel/debug/dri/0/scanout_cache/entries)"
+
+# announced FILE COMMAND SECONDS: whether COMMAND makes the kernel announce a change of FILE in time.
+announced()
+{
+	rm -f /tmp/announced
+	sysfs-wait "$3" "$CACHE/$1" >/tmp/announced &
+	until [ -s /tmp/announced ]; do :; done
+	sh -c "$2" >/dev/null
+	if wait $!; then echo yes; else echo no; fi
+}
+
+fresh changes_are_announced
+check_eq a_limit yes "$(announced generation "echo 64M >$CACHE/max_bytes" 10)"
+check_eq a_refused_limit no "$(announced generation "echo lots >$CACHE/max_bytes 2>/dev/null" 1)"
+sleep 2
+check_eq flips_after_a_pause yes "$(announced flips "scanout-flip dumb --frames 2" 10)"
