@@ -42,6 +42,8 @@ def measure_all(options):
         for side in workloads.SIDES:
             progress.say(f"{side}: booting the {rootfs} root")
             board.boot(source, side, rootfs, script, raw(f"{side}-{rootfs}"))
+    with open(raw("duration_s"), "w", encoding="ascii") as f:
+        f.write(f"{progress.elapsed_s():.0f}\n")
 
 
 def load_all():
@@ -109,6 +111,7 @@ def write_json(path, kernel, runs):
 
 
 def duration_text(seconds):
+    """As people say it."""
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
@@ -121,7 +124,10 @@ def tell(options):
     page = os.path.join(REPORT, "index.html")
     with open(page, "w", encoding="utf-8") as f:
         f.write(report.page(runs, series, claims, pictures(), listed,
-                            duration_text(progress.elapsed_s())))
+                            duration_text(int(measure.need(raw(), "duration_s")))))
+    for name, text in report.plots(series):
+        with open(os.path.join(REPORT, name), "w", encoding="utf-8") as f:
+            f.write(text)
     if options.json:
         write_json(options.json, kernel_name(listed), runs)
     print(table.text(runs))

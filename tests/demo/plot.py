@@ -66,6 +66,15 @@ def _label_places(wanted, gap):
     return [places[i] - max(0, over) for i in range(len(wanted))]
 
 
+def alone(title, sides, style):
+    """The same as a file of its own."""
+    inline = svg(title, sides)
+    return inline.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" '
+                          'font-family="system-ui, sans-serif" ', 1).replace(
+                              "</title>", f"</title><style>{style}</style>"
+                              '<rect width="100%" height="100%" fill="#fff"/>', 1) + "\n"
+
+
 def svg(title, sides):
     """sides: a dictionary of measure.Series by side."""
     frame = _Frame(max(s.end_s for s in sides.values()) or 1,

@@ -42,15 +42,22 @@ def _hero(runs):
     return '<div class="hero">' + "".join(boxes) + "</div>"
 
 
+def _sides(series, name):
+    return {side: series[name, side] for side in workloads.SIDES}
+
+
 def _plots(series):
     figures = []
-    for name in PLOTTED:
-        sides = {side: series[name, side] for side in workloads.SIDES if (name, side) in series}
-        if sides:
-            w = workloads.named(name)
-            figures.append(f"<figure><h3>{_e(w.title)}</h3><figcaption>{_e(w.text)}</figcaption>"
-                           f"{plot.svg(_e(w.title), sides)}</figure>")
+    for w in map(workloads.named, PLOTTED):
+        figures.append(f"<figure><h3>{_e(w.title)}</h3><figcaption>{_e(w.text)}</figcaption>"
+                       f"{plot.svg(_e(w.title), _sides(series, w.name))}</figure>")
     return "\n".join(figures)
+
+
+def plots(series):
+    """(file name, text) of every plot as an SVG file of its own."""
+    return [(f"{name}.svg", plot.alone(_e(workloads.named(name).title), _sides(series, name),
+                                       _part("plot.css"))) for name in PLOTTED]
 
 
 def _pictures(pictures):
@@ -83,7 +90,7 @@ def _verdict(claims):
     failed = [c for c in claims if not c.holds]
     if not failed:
         return (f"All {len(claims)} claims hold.",
-                "<br>After one lap through its buffers our driver maps and unmaps nothing at all, "
+                "<br>Once a pool of buffers has been shown, our driver maps and unmaps nothing more, "
                 "and what it keeps mapped stays within its bound.")
     return (f"{len(failed)} of {len(claims)} claims failed.",
             "<br>" + "<br>".join(_e(c.text) for c in failed))
@@ -106,7 +113,7 @@ def page(runs, series, claims, pictures, versions, duration):
     header = "".join(f'<th class="{"text" if i < 2 else "number"}">{_e(c)}</th>'
                      for i, c in enumerate(table.COLUMNS))
     return _part("report.html").format(
-        style=_part("report.css"), bad="" if all(c.holds for c in claims) else " bad",
+        style=_part("report.css") + _part("plot.css"), bad="" if all(c.holds for c in claims) else " bad",
         verdict=_e(verdict), verdict_text=verdict_text, hero=_hero(runs), claims=_claims(claims),
         plots=_plots(series),
         pictures=_pictures(pictures), header=header, rows=_rows(runs),
