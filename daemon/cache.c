@@ -300,6 +300,21 @@ int cache_read(struct cache *cache, struct cache_snapshot *snapshot)
 	return 0;
 }
 
+int cache_read_limits(struct cache *cache, struct cache_snapshot *snapshot)
+{
+	struct cache_snapshot fresh = *snapshot;
+	unsigned int last = find_file("insertion");
+
+	for (unsigned int i = 0; i <= last; i++) {
+		int ret = read_file(cache, i, &fresh);
+
+		if (ret)
+			return ret;
+	}
+	*snapshot = fresh;
+	return 0;
+}
+
 int cache_read_flips(struct cache *cache, uint64_t *flips)
 {
 	struct cache_snapshot snapshot;

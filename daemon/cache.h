@@ -97,6 +97,9 @@ int cache_flips_fd(const struct cache *cache);
 /* Signals POLLPRI when a limit was written; read with cache_read(). */
 int cache_generation_fd(const struct cache *cache);
 
+/* Read generation and limits only; the rest of @snapshot stays as it is. */
+int cache_read_limits(struct cache *cache, struct cache_snapshot *snapshot);
+
 /* Read one limit, to see whether it is still what is expected. */
 int cache_read_limit(struct cache *cache, enum cache_limit limit, uint64_t *value);
 

@@ -93,8 +93,8 @@ static const struct option options[] = {
 	{ "Poll", "IdleAfter", UINT, AT(idle_polls), 1, 1000, "1 to 1000 polls" },
 	{ "Poll", "SlowIntervalSec", MS, AT(slow_poll_ms), 1000, 3600000,
 	  "1s to 1h, in seconds or with a suffix ms, s, min or h" },
-	{ "Bus", "HoldsPerUser", UINT, AT(holds_per_user), 0, 1000, "0 to 1000" },
-	{ "Bus", "Holds", UINT, AT(holds), 0, 1000, "0 to 1000" },
+	{ "Bus", "HoldsPerUser", UINT, AT(holds_per_user), 0, 256, "0 to 256" },
+	{ "Bus", "Holds", UINT, AT(holds), 0, 256, "0 to 256" },
 	{ "Bus", "HoldMaxBytes", BYTES, AT(hold_max_bytes), 0, GIB,
 	  "0 to 1G, with an optional suffix K, M or G" },
 	{ "Bus", "CallsPerSecond", UINT, AT(calls_per_second), 1, 1000, "1 to 1000" },
@@ -108,6 +108,8 @@ static const struct option options[] = {
 /* One file being read. */
 struct reader {
 	struct config *config;
+	/* in force until now */
+	const struct config *running;
 	FILE *file;
 	const char *path;
 	/* of the line inih works on: its own count is not passed on by all builds */
@@ -214,6 +216,22 @@ static bool acceptable(const struct option *option, uint64_t value)
 	return option->offset != AT(pressure_window_us) || !(value % (2 * SECOND_US));
 }
 
+/* What is in force stays so, unless another line replaced it already. */
+static void keep(struct config *config, const struct config *running, size_t option)
+{
+	static const size_t sizes[] = {
+		[BOOL] = sizeof(bool),	       [UINT] = sizeof(unsigned int),
+		[MS] = sizeof(unsigned int),   [BYTES] = sizeof(uint64_t),
+		[NUMBER] = sizeof(uint64_t),   [US] = sizeof(uint64_t),
+	};
+	size_t offset = options[option].offset;
+
+	if (config->set & UINT64_C(1) << option)
+		return;
+	memcpy((char *)config + offset, (const char *)running + offset,
+	       sizes[options[option].type]);
+}
+
 static void store(struct config *config, const struct option *option, uint64_t value)
 {
 	char *field = (char *)config + option->offset;
@@ -255,11 +273,14 @@ static int take(void *context, const char *section, const char *name, const char
 		if (strcmp(options[i].section, section) || strcmp(options[i].name, name))
 			continue;
 		if (parse_value(options[i].type, value, &number) ||
-		    !acceptable(&options[i], number))
+		    !acceptable(&options[i], number)) {
 			complain_at(reader, "%s=%s: accepted is %s; keeping the previous value",
 				    name, value, options[i].accepted);
-		else
+			keep(reader->config, reader->running, i);
+		} else {
 			store(reader->config, &options[i], number);
+			reader->config->set |= UINT64_C(1) << i;
+		}
 		return 1;
 	}
 
@@ -322,11 +343,12 @@ static char *next_line(char *text, int size, void *stream)
 	return NULL;
 }
 
-int config_read_file(struct config *config, const char *path, config_complain_fn complain,
-		     void *context)
+static int read_file(struct config *config, const struct config *running, const char *path,
+		     config_complain_fn complain, void *context)
 {
 	struct reader reader = {
 		.config = config,
+		.running = running,
 		.path = path,
 		.complain = complain,
 		.context = context,
@@ -414,11 +436,11 @@ static int add_dropins(struct dropins *dropins, const char *directory)
 	return 0;
 }
 
-static void read_or_complain(struct config *config, const char *path, config_complain_fn complain,
-			     void *context)
+static void read_or_complain(struct config *config, const struct config *running,
+			     const char *path, config_complain_fn complain, void *context)
 {
 	char text[PATH_MAX + 128];
-	int ret = config_read_file(config, path, complain, context);
+	int ret = read_file(config, running, path, complain, context);
 
 	if (!ret)
 		return;
@@ -429,15 +451,17 @@ static void read_or_complain(struct config *config, const char *path, config_com
 int config_read(struct config *config, const char *root, config_complain_fn complain,
 		void *context)
 {
+	const struct config running = *config;
 	struct dropins dropins = { 0 };
 	char path[PATH_MAX];
 	int ret = 0;
 
+	*config = config_defaults;
 	for (size_t i = 0; i < DIRECTORIES; i++) {
 		snprintf(path, sizeof(path), "%s%s/%s", root, directories[i], NAME);
 		if (access(path, F_OK))
 			continue;
-		read_or_complain(config, path, complain, context);
+		read_or_complain(config, &running, path, complain, context);
 		break;
 	}
 
@@ -460,7 +484,8 @@ int config_read(struct config *config, const char *root, config_complain_fn comp
 		/* A link to /dev/null, or an empty file, is how a drop-in is masked. */
 		if (!stat(dropins.list[i].path, &st) && S_ISCHR(st.st_mode))
 			continue;
-		read_or_complain(config, dropins.list[i].path, complain, context);
+		read_or_complain(config, &running, dropins.list[i].path, complain,
+				 context);
 	}
 	free(dropins.list);
 	config_settle(config, complain, context);

@@ -37,6 +37,9 @@ struct config {
 	unsigned int calls_burst;
 	/* A report without a successor counts for this long. */
 	unsigned int report_ms;
+
+	/* Options that files set, as bits; for config.c. */
+	uint64_t set;
 };
 
 extern const struct config config_defaults;
@@ -45,16 +48,12 @@ extern const struct config config_defaults;
 typedef void (*config_complain_fn)(void *context, const char *text);
 
 /*
- * Read one file into @config.  Returns 0 or -errno if the file cannot be read at all; mistakes in
- * it are only complained about.
- */
-int config_read_file(struct config *config, const char *path, config_complain_fn complain,
-		     void *context);
-
-/*
  * Read all files there are, below @root ("" for the real ones): scanoutd.conf of the first of
  * /etc, /run, /usr/local/lib and /usr/lib that has it, then the *.conf in scanoutd.conf.d of all four in
  * the order of their names, where a name in an earlier directory hides the same in later ones.
+ *
+ * @config is what is in force until now, defaults to begin with.  What no file mentions goes back
+ * to its default; what a file mentions wrongly stays in force.  Fails with -ENOMEM only.
  */
 int config_read(struct config *config, const char *root, config_complain_fn complain,
 		void *context);

@@ -111,8 +111,12 @@ static uint64_t best_size(const struct tuner *tuner, const struct tuner_params *
 static uint64_t best_entries(const struct tuner *tuner, const struct tuner_params *params,
 			     double evidence, uint64_t bytes)
 {
-	/* What the bytes do not allow needs no entries; and a hit in a thousand is none. */
-	double wanted = (share_within(tuner, evidence, bytes) - 0.001) * evidence;
+	/*
+	 * What the bytes do not allow needs no entries; and a hit in a thousand is none.  As a
+	 * share, because the two histograms are not read at the same instant.
+	 */
+	double wanted = (share_within(tuner, evidence, bytes) - 0.001) *
+			sum(tuner->depth, DEPTH_BOUNDS + 1);
 	double total = 0;
 
 	for (unsigned int i = 0; i < DEPTH_BOUNDS; i++) {

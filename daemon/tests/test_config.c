@@ -256,6 +256,19 @@ static void a_directory_in_place_of_a_file_is_said(void **state)
 	assert_non_null(strstr(complaints, "60-x.conf: Is a directory"));
 }
 
+static void a_reload_keeps_what_is_in_force_in_place_of_a_bad_value(void **state)
+{
+	struct config config = read_text("[Tuner]\nMaxBytes=64M\nMaxEntries=77\n");
+
+	(void)state;
+	fake_write(root, "etc/scanoutd.conf", "[Tuner]\nMaxBytes=64Q\n");
+	assert_int_equal(config_read(&config, root, complain, NULL), 0);
+	assert_int_equal(complaint_count, 1);
+	assert_int_equal(config.tuner.max_bytes, 64 * MIB);
+	/* What is not mentioned any more is the default again. */
+	assert_int_equal(config.tuner.max_entries, config_defaults.tuner.max_entries);
+}
+
 static void contradictions_are_settled(void **state)
 {
 	struct config config = read_text("[Tuner]\nMinBytes=64M\nMaxBytes=32M\n"
@@ -328,6 +341,7 @@ int main(void)
 		WITH_ROOT(etc_hides_usr_lib_and_dropins_come_in_order_of_name),
 		WITH_ROOT(a_link_to_dev_null_masks_a_dropin),
 		WITH_ROOT(a_directory_in_place_of_a_file_is_said),
+		WITH_ROOT(a_reload_keeps_what_is_in_force_in_place_of_a_bad_value),
 		WITH_ROOT(contradictions_are_settled),
 		WITH_ROOT(the_shipped_file_shows_the_defaults),
 	};

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What others want of the cache: holds, and reports of compositors.  Who may claim how much, and
+ * how often.  Structs of fixed size; no bus, no clock: callers say what time it is.
+ */
+#ifndef CLAIMS_H
+#define CLAIMS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "config.h"
+
+#define CLAIMS_HOLDS 256
+#define CLAIMS_OUTPUTS 64
+#define CLAIMS_OUTPUTS_PER_CLIENT 16
+#define CLAIMS_CLIENTS 64
+#define CLAIMS_NAME 64
+#define CLAIMS_REASON 128
+
+/* The cache shall not be smaller than that, until released or its owner is gone. */
+struct hold {
+	uint32_t cookie; /* 0: free slot */
+	uid_t uid;
+	char owner[CLAIMS_NAME]; /* unique name on the bus */
+	char reason[CLAIMS_REASON];
+	uint64_t min_bytes;
+};
+
+/* What a compositor said of one of its outputs. */
+struct output_report {
+	char owner[CLAIMS_NAME]; /* empty: free slot */
+	char name[CLAIMS_NAME];
+	uint32_t refresh_mhz;
+	uint64_t flips; /* since its previous report */
+	uint64_t missed; /* vblanks, of those */
+	uint32_t planes;
+	uint32_t buffers; /* of all planes together */
+	uint64_t buffer_bytes; /* of one, on average */
+	/* Something is about to happen that needs other buffers. */
+	bool coming;
+	uint64_t until_ms;
+};
+
+/* Somebody who calls: to count calls, and to remember who it is. */
+struct client {
+	char name[CLAIMS_NAME]; /* empty: free slot */
+	uid_t uid;
+	double tokens;
+	uint64_t last_ms;
+};
+
+struct claims {
+	struct hold holds[CLAIMS_HOLDS];
+	struct output_report outputs[CLAIMS_OUTPUTS];
+	struct client clients[CLAIMS_CLIENTS];
+	uint32_t last_cookie;
+};
+
+/* Remember a caller; replaces the one that was quiet for longest. */
+struct client *claims_client(struct claims *claims, const struct config *config, const char *name,
+			     uint64_t now_ms, bool *is_new);
+
+/* May it call now?  Counts the call. */
+bool claims_may_call(struct client *client, const struct config *config, uint64_t now_ms);
+
+/*
+ * Returns a cookie above 0, or -EDQUOT (too many of this user), -ENOSPC (too many in all), -ERANGE
+ * (larger than may be held).  A reason too long, or with control characters, is tidied up.
+ */
+int64_t claims_hold(struct claims *claims, const struct config *config, const char *owner,
+		    uid_t uid, uint64_t min_bytes, const char *reason);
+
+/* -ENOENT if there is none, -EPERM if it is another user's (root may). */
+int claims_release(struct claims *claims, uint32_t cookie, uid_t uid);
+
+/* Take reports of an owner in place of its previous ones; returns how many there was room for. */
+unsigned int claims_report(struct claims *claims, const struct config *config, const char *owner,
+			   const struct output_report *outputs, unsigned int count,
+			   uint64_t now_ms);
+
+/* Forget all of an owner that vanished; returns whether it had holds or reports. */
+bool claims_forget(struct claims *claims, const char *owner);
+bool claims_has(const struct claims *claims, const char *owner);
+
+/*
+ * What the cache should at least be: the largest hold, or all reported buffers that are not on the
+ * screen, whichever is more.
+ */
+uint64_t claims_wanted_bytes(struct claims *claims, const struct config *config, uint64_t now_ms);
+
+/* Was a change announced that has not timed out? */
+bool claims_expect_change(const struct claims *claims, uint64_t now_ms);
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The caches of this machine and everything that happens to them: devices come and go, a poll while
+ * there are flips, memory pressure, claims, reloads.  Asks the tuner, writes what it decides.
+ */
+#ifndef MANAGER_H
+#define MANAGER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <systemd/sd-device.h>
+#include <systemd/sd-event.h>
+
+#include "cache.h"
+#include "claims.h"
+#include "config.h"
+#include "tuner.h"
+
+struct bus;
+struct manager;
+
+enum managed_state {
+	MANAGED_TUNING, /* limits follow the tuner */
+	MANAGED_EXTERNAL, /* somebody else set a limit: hands off until told to resume */
+	MANAGED_DISABLED, /* by configuration */
+	MANAGED_DRY_RUN, /* says what it would do */
+	MANAGED_FAILED, /* a limit cannot be written; tried again now and then */
+};
+
+/* Does the kernel signal the first flip after a pause? */
+enum flip_signal {
+	FLIP_SIGNAL_UNKNOWN,
+	FLIP_SIGNAL_YES,
+	FLIP_SIGNAL_NO,
+};
+
+/* One cache under management. */
+struct managed {
+	struct managed *next;
+	struct manager *manager;
+	struct cache cache;
+	struct tuner tuner;
+	enum managed_state state;
+
+	/* previous sample, and when it was taken */
+	struct cache_snapshot last;
+	bool have_last;
+	uint64_t last_us;
+
+	/* The limits as they were set or found; anything else was written by somebody else. */
+	uint64_t expected_bytes;
+	uint64_t expected_entries;
+
+	struct tuner_decision decision;
+	char explanation[TUNER_EXPLANATION];
+	/* of a dry run, so as to say it once */
+	uint64_t said_bytes;
+
+	unsigned int polls_without_flip;
+	bool idle; /* not polled until the next flip */
+	enum flip_signal flip_signal;
+	bool pressure; /* since the previous sample */
+	unsigned int read_errors;
+	uint64_t retry_us; /* when a failed write is tried again */
+
+	sd_event_source *flips_source;
+	sd_event_source *generation_source;
+};
+
+struct manager_options {
+	/* "" for the real ones */
+	const char *config_root;
+	/* NULL for /sys and udev; a directory with class/drm in it for tests */
+	const char *sysfs_root;
+	/* of the bus; "" for the system's, "none" for none */
+	const char *bus_address;
+	bool dry_run;
+};
+
+struct manager {
+	struct manager_options options;
+	struct config config;
+	struct claims claims;
+	struct managed *caches;
+	struct bus *bus;
+	sd_event *event;
+	sd_device_monitor *monitor;
+	sd_event_source *poll_source;
+	sd_event_source *pressure_source;
+	sd_event_source *class_source;
+	/* from the service manager; 0 if it does not watch */
+	uint64_t watchdog_us;
+	uint64_t watchdog_next_us;
+	bool watchdog_paused;
+	/* for those who measure */
+	uint64_t wakeups;
+};
+
+/* Read configuration, find caches, connect to the bus.  Complains before it fails. */
+int manager_start(struct manager *manager, sd_event *event, const struct manager_options *options);
+
+/* Leave each cache that was tuned with the whole budget: right without anybody watching. */
+void manager_stop(struct manager *manager);
+
+void manager_reload(struct manager *manager);
+
+/* A claim changed: decide now. */
+void manager_reconsider(struct manager *manager);
+
+/* Take limits back from whoever set them; all caches if @name is NULL.  -ENOENT if none has it. */
+int manager_resume(struct manager *manager, const char *name);
+
+uint64_t manager_now_ms(const struct manager *manager);
+const char *managed_state_name(enum managed_state state);
+
+#endif

@@ -1,0 +1,573 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The service as it is run, on a bus and a tree of files of its own: what it does to limits, and
+ * what clients can and cannot make it do.
+ */
+#include "cmocka_all.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include <systemd/sd-bus.h>
+
+#include "bus.h"
+#include "fake_sysfs.h"
+#include "units.h"
+
+static char root[64];
+static char cache_dir[128];
+static char address[256];
+static pid_t bus_pid, service_pid;
+static unsigned int flips;
+
+static void sleep_ms(unsigned int ms)
+{
+	struct timespec time = { ms / 1000, (long)(ms % 1000) * 1000000 };
+
+	nanosleep(&time, NULL);
+}
+
+static void make_tree(const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/class/drm/%s", root, name);
+	mkdir(path, 0755);
+	strcat(path, "/device");
+	mkdir(path, 0755);
+	strcat(path, "/scanout_cache");
+	mkdir(path, 0755);
+	fake_fill(path);
+}
+
+static pid_t spawn(char *const argv[], int out)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (out >= 0)
+		dup2(out, 1);
+	execvp(argv[0], argv);
+	_exit(127);
+}
+
+static void start_bus(void)
+{
+	char config[128], option[192];
+	char *argv[] = { "dbus-daemon", option, "--nofork", "--print-address=1", NULL };
+	ssize_t length;
+	int pipes[2];
+
+	/* As the system's: whoever is allowed to connect at all, of any user. */
+	snprintf(config, sizeof(config), "%s/bus.conf", root);
+	snprintf(option, sizeof(option), "--config-file=%s", config);
+	fake_write(root, "bus.conf",
+		   "<busconfig><type>system</type><listen>unix:tmpdir=/tmp</listen>"
+		   "<auth>EXTERNAL</auth><policy context='default'><allow user='*'/>"
+		   "<allow own='*'/><allow send_type='method_call'/><allow send_type='signal'/>"
+		   "<allow send_requested_reply='true' send_type='method_return'/>"
+		   "<allow send_requested_reply='true' send_type='error'/>"
+		   "<allow receive_type='method_call'/><allow receive_type='method_return'/>"
+		   "<allow receive_type='error'/><allow receive_type='signal'/></policy>"
+		   "</busconfig>");
+	assert_int_equal(pipe(pipes), 0);
+	bus_pid = spawn(argv, pipes[1]);
+	close(pipes[1]);
+	length = read(pipes[0], address, sizeof(address) - 1);
+	close(pipes[0]);
+	assert_true(length > 1);
+	address[length - 1] = '\0';
+}
+
+static void start_service(void)
+{
+	char sysfs[128], config[128], bus[300];
+	char *argv[] = { SCANOUTD, sysfs, config, bus, NULL };
+
+	snprintf(sysfs, sizeof(sysfs), "--sysfs-root=%s", root);
+	snprintf(config, sizeof(config), "--config-root=%s", root);
+	snprintf(bus, sizeof(bus), "--bus=%s", address);
+	service_pid = spawn(argv, -1);
+}
+
+static int stop_service(int signal)
+{
+	int status;
+
+	kill(service_pid, signal);
+	waitpid(service_pid, &status, 0);
+	service_pid = 0;
+	return status;
+}
+
+static sd_bus *connect_client(void)
+{
+	sd_bus *bus;
+
+	assert_true(sd_bus_new(&bus) >= 0);
+	assert_true(sd_bus_set_address(bus, address) >= 0);
+	assert_true(sd_bus_set_bus_client(bus, true) >= 0);
+	assert_true(sd_bus_start(bus) >= 0);
+	return bus;
+}
+
+static int call(sd_bus *bus, const char *method, sd_bus_error *error, sd_bus_message **reply,
+		const char *types, ...)
+{
+	va_list args;
+	int ret;
+
+	va_start(args, types);
+	ret = sd_bus_call_methodv(bus, BUS_NAME, BUS_PATH, BUS_MANAGER_INTERFACE, method, error,
+				  reply, types, args);
+	va_end(args);
+	return ret;
+}
+
+static uint64_t property(sd_bus *bus, const char *name)
+{
+	uint64_t value = 0;
+
+	sd_bus_get_property_trivial(bus, BUS_NAME, BUS_CACHES_PATH "/card0", BUS_CACHE_INTERFACE, name,
+				    NULL, 't', &value);
+	return value;
+}
+
+static bool state_is(sd_bus *bus, const char *name, const char *expected)
+{
+	char *value = NULL;
+	bool same;
+
+	sd_bus_get_property_string(bus, BUS_NAME, BUS_CACHES_PATH "/card0", BUS_CACHE_INTERFACE, name,
+				   NULL, &value);
+	same = value && !strcmp(value, expected);
+	free(value);
+	return same;
+}
+
+static unsigned int hold_count(sd_bus *bus)
+{
+	unsigned int count = 0;
+	sd_bus_message *reply = NULL;
+
+	assert_true(sd_bus_get_property(bus, BUS_NAME, BUS_PATH, BUS_MANAGER_INTERFACE, "Holds",
+					NULL, &reply, "a(uutss)") >= 0);
+	sd_bus_message_enter_container(reply, 'a', "(uutss)");
+	while (sd_bus_message_skip(reply, "(uutss)") > 0)
+		count++;
+	sd_bus_message_unref(reply);
+	return count;
+}
+
+static uint64_t limit(const char *name)
+{
+	char path[256], text[64] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", cache_dir, name);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	if (!fgets(text, sizeof(text), file))
+		text[0] = '\0';
+	fclose(file);
+	return strtoull(text, NULL, 10);
+}
+
+#define EVENTUALLY(_condition)                                                 \
+	do {                                                                   \
+		for (int _i = 0; _i < 100 && !(_condition); _i++)              \
+			sleep_ms(50);                                          \
+		assert_true(_condition);                                       \
+	} while (0)
+
+static void write_number(const char *name, uint64_t number)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%" PRIu64 "\n", number);
+	fake_write(cache_dir, name, text);
+}
+
+static int setup(void **state)
+{
+	char path[128];
+
+	(void)state;
+	strcpy(root, "/tmp/scanout-service-XXXXXX");
+	if (!mkdtemp(root))
+		return -1;
+	chmod(root, 0755);
+	snprintf(path, sizeof(path), "%s/class", root);
+	mkdir(path, 0755);
+	strcat(path, "/drm");
+	mkdir(path, 0755);
+	snprintf(path, sizeof(path), "%s/etc", root);
+	mkdir(path, 0755);
+	snprintf(cache_dir, sizeof(cache_dir), "%s/class/drm/card0/device/scanout_cache", root);
+	make_tree("card0");
+	fake_write(root, "etc/scanoutd.conf",
+		   "[Poll]\nIntervalSec=100ms\nSlowIntervalSec=1\n[Tuner]\nShrinkAfterSec=1\n");
+	flips = 0;
+	start_bus();
+	start_service();
+	{
+		sd_bus *bus = connect_client();
+
+		EVENTUALLY(property(bus, "MaxBytes") == 128 * MIB);
+		sd_bus_flush_close_unref(bus);
+	}
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	if (service_pid)
+		assert_int_equal(stop_service(SIGTERM), 0);
+	kill(bus_pid, SIGTERM);
+	waitpid(bus_pid, NULL, 0);
+	fake_remove(root);
+	return 0;
+}
+
+/* A desktop's flips, all within 16 MiB, for a while. */
+static void flip_for(unsigned int ms)
+{
+	static unsigned int total;
+
+	write_number("active_bytes", 8 * MIB);
+	write_number("active_entries", 1);
+	for (unsigned int i = 0; i < ms / 100; i++) {
+		total += 60;
+		flips += 60;
+		fake_histogram(cache_dir, "reuse_bytes", BYTES_BUCKETS, 16, total);
+		fake_histogram(cache_dir, "reuse_depth", DEPTH_BUCKETS, 1, total);
+		write_number("flips", flips);
+		sleep_ms(100);
+	}
+	total = 0;
+}
+
+static void shrinks_to_what_is_reused_and_says_so(void **state)
+{
+	sd_bus *bus = connect_client();
+
+	(void)state;
+	flip_for(2500);
+	EVENTUALLY(limit("max_bytes") == 24 * MIB);
+	EVENTUALLY(property(bus, "MaxBytes") == 24 * MIB);
+	assert_true(state_is(bus, "State", "tuning"));
+	sd_bus_flush_close_unref(bus);
+}
+
+static void leaves_the_whole_budget_behind(void **state)
+{
+	(void)state;
+	flip_for(2500);
+	EVENTUALLY(limit("max_bytes") == 24 * MIB);
+	assert_int_equal(stop_service(SIGTERM), 0);
+	assert_int_equal(limit("max_bytes"), 128 * MIB);
+}
+
+static void a_kill_leaves_a_valid_bound_to_resume_from(void **state)
+{
+	(void)state;
+	flip_for(2500);
+	EVENTUALLY(limit("max_bytes") == 24 * MIB);
+	stop_service(SIGKILL);
+	assert_int_equal(limit("max_bytes"), 24 * MIB);
+	start_service();
+	{
+		sd_bus *bus = connect_client();
+
+		EVENTUALLY(property(bus, "MaxBytes") == 24 * MIB);
+		assert_true(state_is(bus, "State", "tuning"));
+		sd_bus_flush_close_unref(bus);
+	}
+}
+
+static void a_foreign_write_makes_it_stand_down_until_resumed(void **state)
+{
+	sd_bus *bus = connect_client();
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+
+	(void)state;
+	write_number("max_bytes", 77 * MIB);
+	EVENTUALLY(state_is(bus, "State", "external"));
+	flip_for(2500);
+	assert_int_equal(limit("max_bytes"), 77 * MIB);
+	/* Also holds do not change what is somebody else's. */
+	assert_true(call(bus, "Hold", &error, NULL, "ts", 100 * MIB, "test") >= 0);
+	assert_int_equal(limit("max_bytes"), 77 * MIB);
+
+	assert_true(call(bus, "Resume", &error, NULL, "s", "card9") < 0);
+	assert_non_null(strstr(error.message, "card9"));
+	sd_bus_error_free(&error);
+	assert_true(call(bus, "Resume", &error, NULL, "s", "card0") >= 0);
+	EVENTUALLY(state_is(bus, "State", "tuning"));
+	EVENTUALLY(limit("max_bytes") == 100 * MIB);
+	sd_bus_flush_close_unref(bus);
+}
+
+static void what_was_set_by_others_is_left_behind_untouched(void **state)
+{
+	sd_bus *bus = connect_client();
+
+	(void)state;
+	write_number("max_bytes", 5 * MIB);
+	EVENTUALLY(state_is(bus, "State", "external"));
+	assert_int_equal(stop_service(SIGTERM), 0);
+	assert_int_equal(limit("max_bytes"), 5 * MIB);
+	sd_bus_flush_close_unref(bus);
+}
+
+static void a_hold_raises_the_limit_and_goes_with_its_owner(void **state)
+{
+	sd_bus *bus = connect_client(), *holder = connect_client();
+	sd_bus_message *reply = NULL;
+	uint32_t cookie = 0;
+
+	(void)state;
+	flip_for(2500);
+	EVENTUALLY(limit("max_bytes") == 24 * MIB);
+	assert_true(call(holder, "Hold", NULL, &reply, "ts", 96 * MIB, "a film") >= 0);
+	assert_true(sd_bus_message_read(reply, "u", &cookie) > 0);
+	sd_bus_message_unref(reply);
+	assert_true(cookie > 0);
+	assert_int_equal(limit("max_bytes"), 96 * MIB);
+	assert_int_equal(hold_count(bus), 1);
+
+	/* No release: it vanishes. */
+	sd_bus_close_unref(holder);
+	EVENTUALLY(hold_count(bus) == 0);
+	flip_for(2500);
+	EVENTUALLY(limit("max_bytes") == 24 * MIB);
+	sd_bus_flush_close_unref(bus);
+}
+
+static void releasing_needs_the_right_cookie(void **state)
+{
+	sd_bus *bus = connect_client();
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	sd_bus_message *reply = NULL;
+	uint32_t cookie = 0;
+
+	(void)state;
+	assert_true(call(bus, "Hold", NULL, &reply, "ts", MIB, "x") >= 0);
+	assert_true(sd_bus_message_read(reply, "u", &cookie) > 0);
+	sd_bus_message_unref(reply);
+	assert_true(call(bus, "ReleaseHold", &error, NULL, "u", cookie + 1) < 0);
+	assert_non_null(strstr(error.message, "there is no hold"));
+	sd_bus_error_free(&error);
+	assert_true(call(bus, "ReleaseHold", NULL, NULL, "u", cookie) >= 0);
+	assert_int_equal(hold_count(bus), 0);
+	sd_bus_flush_close_unref(bus);
+}
+
+static void holds_are_capped_in_size_and_number(void **state)
+{
+	sd_bus *bus = connect_client();
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+
+	(void)state;
+	assert_true(call(bus, "Hold", &error, NULL, "ts", 129 * MIB, "greedy") < 0);
+	assert_non_null(strstr(error.message, "HoldMaxBytes="));
+	sd_bus_error_free(&error);
+	for (int i = 0; i < 8; i++) {
+		assert_true(call(bus, "Hold", NULL, NULL, "ts", MIB, "many") >= 0);
+		sleep_ms(300);
+	}
+	assert_true(call(bus, "Hold", &error, NULL, "ts", MIB, "one more") < 0);
+	assert_true(sd_bus_error_has_name(&error, SD_BUS_ERROR_LIMITS_EXCEEDED));
+	sd_bus_error_free(&error);
+	assert_int_equal(hold_count(bus), 8);
+	sd_bus_flush_close_unref(bus);
+}
+
+static void a_flood_is_turned_away_and_others_are_served(void **state)
+{
+	sd_bus *flood = connect_client(), *other = connect_client();
+	unsigned int served = 0;
+
+	(void)state;
+	for (int i = 0; i < 500; i++)
+		served += call(flood, "ReleaseHold", NULL, NULL, "u", 0) >= 0 ||
+			  call(flood, "Hold", NULL, NULL, "ts", MIB, "flood") >= 0;
+	assert_true(served <= 20);
+	assert_true(call(other, "Hold", NULL, NULL, "ts", MIB, "polite") >= 0 ||
+		    hold_count(other) >= 8);
+	assert_true(state_is(other, "State", "tuning"));
+	sd_bus_flush_close_unref(flood);
+	sd_bus_flush_close_unref(other);
+}
+
+static int append_output(sd_bus_message *message, const char *name, const char *buffers_type)
+{
+	int ret = sd_bus_message_open_container(message, 'r', "sa{sv}");
+
+	if (ret >= 0)
+		ret = sd_bus_message_append(message, "s", name);
+	if (ret >= 0 && !strcmp(buffers_type, "u"))
+		ret = sd_bus_message_append(message, "a{sv}", 5, "RefreshMilliHertz", "u", 60000,
+					    "Planes", "u", 1, "Buffers", "u", 13, "BufferBytes",
+					    "t", 4 * MIB, "FromTheFuture", "as", 1, "x");
+	else if (ret >= 0)
+		ret = sd_bus_message_append(message, "a{sv}", 1, "Buffers", "s", "many");
+	return ret < 0 ? ret : sd_bus_message_close_container(message);
+}
+
+static void reports_raise_the_limit_and_bad_parts_are_dropped(void **state)
+{
+	sd_bus *bus = connect_client();
+	sd_bus_message *message = NULL, *reply = NULL;
+	uint32_t taken = 0, dropped = 0;
+
+	(void)state;
+	flip_for(2500);
+	EVENTUALLY(limit("max_bytes") == 24 * MIB);
+	assert_true(sd_bus_message_new_method_call(bus, &message, BUS_NAME, BUS_PATH,
+						   BUS_MANAGER_INTERFACE, "Report") >= 0);
+	assert_true(sd_bus_message_open_container(message, 'a', "(sa{sv})") >= 0);
+	assert_true(append_output(message, "", "u") >= 0);
+	assert_true(append_output(message, "DSI-1", "s") >= 0);
+	assert_true(append_output(message, "DSI-1", "u") >= 0);
+	assert_true(sd_bus_message_close_container(message) >= 0);
+	assert_true(sd_bus_call(bus, message, 0, NULL, &reply) >= 0);
+	assert_true(sd_bus_message_read(reply, "uu", &taken, &dropped) > 0);
+	assert_int_equal(taken, 1);
+	assert_int_equal(dropped, 2);
+	/* Twelve buffers that are not on the screen. */
+	EVENTUALLY(limit("max_bytes") == 48 * MIB);
+	sd_bus_message_unref(message);
+	sd_bus_message_unref(reply);
+	sd_bus_flush_close_unref(bus);
+}
+
+static int changed(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	unsigned int *count = userdata;
+	const char *interface = "";
+
+	(void)error;
+	sd_bus_message_read(message, "s", &interface);
+	*count += !strcmp(interface, BUS_CACHE_INTERFACE);
+	return 0;
+}
+
+static void changes_are_signalled_and_counters_are_not(void **state)
+{
+	sd_bus *bus = connect_client();
+	unsigned int count = 0;
+
+	(void)state;
+	assert_true(sd_bus_match_signal(bus, NULL, BUS_NAME, BUS_CACHES_PATH "/card0",
+					"org.freedesktop.DBus.Properties", "PropertiesChanged",
+					changed, &count) >= 0);
+	flip_for(4000);
+	while (sd_bus_process(bus, NULL) > 0)
+		;
+	/* To waiting, to shrunk, to fitting: not one for each of the forty polls. */
+	assert_in_range(count, 1, 8);
+	sd_bus_flush_close_unref(bus);
+}
+
+static void devices_come_and_go(void **state)
+{
+	sd_bus *bus = connect_client();
+	char path[256], away[256];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/class/drm/card0", root);
+	snprintf(away, sizeof(away), "%s/gone", root);
+	assert_int_equal(rename(path, away), 0);
+	EVENTUALLY(property(bus, "MaxBytes") == 0);
+	assert_int_equal(rename(away, path), 0);
+	EVENTUALLY(property(bus, "MaxBytes") == 128 * MIB);
+	sd_bus_flush_close_unref(bus);
+}
+
+static void counters_that_go_back_do_no_harm(void **state)
+{
+	sd_bus *bus = connect_client();
+
+	(void)state;
+	flip_for(500);
+	write_number("flips", 3);
+	fake_histogram(cache_dir, "reuse_bytes", BYTES_BUCKETS, 16, 1);
+	sleep_ms(500);
+	flips = 3;
+	flip_for(2500);
+	assert_true(state_is(bus, "State", "tuning"));
+	EVENTUALLY(limit("max_bytes") == 24 * MIB);
+	sd_bus_flush_close_unref(bus);
+}
+
+static void a_reload_takes_a_new_budget_over(void **state)
+{
+	(void)state;
+	fake_write(root, "etc/scanoutd.conf", "[Tuner]\nMaxBytes=64M\nMinBytes=oops\n");
+	kill(service_pid, SIGHUP);
+	EVENTUALLY(limit("max_bytes") == 64 * MIB);
+}
+
+static void other_users_need_a_session_or_polkit(void **state)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	pid_t pid;
+	int status;
+
+	(void)state;
+	if (getuid())
+		skip();
+	pid = fork();
+	if (!pid) {
+		sd_bus *bus;
+		int ret;
+
+		if (setresuid(65534, 65534, 65534))
+			_exit(9);
+		bus = connect_client();
+		ret = call(bus, "Hold", &error, NULL, "ts", MIB, "nobody");
+		if (ret >= 0 || !sd_bus_error_has_name(&error, SD_BUS_ERROR_ACCESS_DENIED))
+			_exit(1);
+		sd_bus_error_free(&error);
+		ret = call(bus, "Report", &error, NULL, "a(sa{sv})", 0);
+		if (ret >= 0 || !sd_bus_error_has_name(&error, SD_BUS_ERROR_ACCESS_DENIED))
+			_exit(2);
+		/* Reading is free. */
+		_exit(property(bus, "MaxBytes") == 128 * MIB ? 0 : 3);
+	}
+	waitpid(pid, &status, 0);
+	assert_int_equal(status, 0);
+}
+
+#define RUNNING(_test) cmocka_unit_test_setup_teardown(_test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		RUNNING(shrinks_to_what_is_reused_and_says_so),
+		RUNNING(leaves_the_whole_budget_behind),
+		RUNNING(a_kill_leaves_a_valid_bound_to_resume_from),
+		RUNNING(a_foreign_write_makes_it_stand_down_until_resumed),
+		RUNNING(what_was_set_by_others_is_left_behind_untouched),
+		RUNNING(a_hold_raises_the_limit_and_goes_with_its_owner),
+		RUNNING(releasing_needs_the_right_cookie),
+		RUNNING(holds_are_capped_in_size_and_number),
+		RUNNING(a_flood_is_turned_away_and_others_are_served),
+		RUNNING(reports_raise_the_limit_and_bad_parts_are_dropped),
+		RUNNING(changes_are_signalled_and_counters_are_not),
+		RUNNING(devices_come_and_go),
+		RUNNING(counters_that_go_back_do_no_harm),
+		RUNNING(a_reload_takes_a_new_budget_over),
+		RUNNING(other_users_need_a_session_or_polkit),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
