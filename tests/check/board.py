@@ -14,7 +14,7 @@ import dataclasses
 import os
 import re
 
-from . import command, repo
+from . import command, repo, unittests
 from .step import Step
 
 RUN = repo.path("tests/board/run")
@@ -23,12 +23,10 @@ SELFTEST = repo.path("tests/board/selftest/selftest")
 HEADER = re.compile(r"^# board:((?: \w+=\w+)+)$", re.M)
 KNOWN = {"flavour": ("release", "debug"), "rootfs": ("mini", "full"),
          "kernel": ("ours", "upstream")}
-DEFAULT_TIMEOUT_S = 300
+DEFAULTS = {"flavour": "release", "rootfs": "mini", "kernel": "ours", "timeout": "300"}
 # To build what a boot needs, kernel included, on a slow machine.
 BUILD_LIMIT_S = 3600
 SELFTEST_LIMIT_S = {"parts": 120, "boot": 1200, "debug": 5400, "full": 1800}
-UNITTEST = re.compile(r"^(test_\w+) \([\w.]*?(\w+)(?:\.\1)?\)(?: \.\.\. (.*))?$")
-VERDICT = re.compile(r"(?:^|\s)(ok|FAIL|ERROR|skipped .*)$")
 STATUS = {97: "the kernel reported a problem", 98: "no boot, a hang or a timeout",
           99: "the harness failed"}
 
@@ -55,23 +53,28 @@ class File:
     timeout_s: int
 
 
-def _read(name):
-    """One test file's header; a message if it is not as it must be."""
-    name_of_all = os.path.join("tests/board/tests", name)
-    match = HEADER.search(repo.text(name_of_all))
+class BadHeader(Exception):
+    """A test file does not say what it wants to run on, or not so that it can be understood."""
+
+
+def machine_of(text, name):
+    """(Machine, time limit) that a test file's header asks for."""
+    match = HEADER.search(text)
     if not match:
-        return None, f"{name_of_all}: no line '# board: flavour=... rootfs=... kernel=...'"
-    fields = dict(pair.split("=") for pair in match[1].split())
-    timeout = fields.pop("timeout", str(DEFAULT_TIMEOUT_S))
-    for key, values in KNOWN.items():
-        value = fields.pop(key, values[0] if key != "kernel" else "ours")
-        if value not in values:
-            return None, f"{name_of_all}: {key}={value}, expected one of {values}"
-        fields[key + "!"] = value
-    unknown = [k for k in fields if not k.endswith("!")]
-    if unknown or not timeout.isdigit():
-        return None, f"{name_of_all}: {unknown or 'timeout=' + timeout} not understood"
-    return File(name, Machine(*(fields[k + "!"] for k in KNOWN)), int(timeout)), None
+        raise BadHeader(f"{name}: no line '# board: flavour=... rootfs=... kernel=...'")
+    wanted = {**DEFAULTS, **dict(pair.split("=") for pair in match[1].split())}
+    for key, value in wanted.items():
+        values = KNOWN.get(key)
+        if values and value not in values or not values and key != "timeout":
+            raise BadHeader(f"{name}: {key}={value}, expected {values or list(DEFAULTS)}")
+    if not wanted["timeout"].isdigit():
+        raise BadHeader(f"{name}: timeout={wanted['timeout']}, expected seconds")
+    return Machine(*(wanted[key] for key in KNOWN)), int(wanted["timeout"])
+
+
+def _read(name):
+    full = os.path.join("tests/board/tests", name)
+    return File(name, *machine_of(repo.text(full), full))
 
 
 def _why(status):
@@ -114,36 +117,9 @@ def _on_host(files):
     return run
 
 
-class _Unittest:
-    """unittest's own words, 'test_x (module.Class.test_x) ... ok', a line of output at a time."""
-
-    def __init__(self, context):
-        self.context, self.name = context, None
-
-    def line(self, line):
-        started = UNITTEST.match(line)
-        if started:
-            self.name = started[1].removeprefix("test_")
-            line = started[3] or ""
-        verdict = self.name and VERDICT.search(line)
-        if verdict:
-            word = verdict[1]
-            if word == "ok":
-                self.context.ok(self.name)
-            elif word.startswith("skipped"):
-                self.context.skip(self.name, word.removeprefix("skipped "))
-            else:
-                self.context.not_ok(self.name, f"{word}, see the log")
-            self.name = None
-
-
 def _selftest(which):
     def run(context):
-        failed, seen = context.results.failed, context.results.total()
-        status = command.run([SELFTEST, which], context.log, SELFTEST_LIMIT_S[which],
-                             _Unittest(context).line)
-        if status and context.results.failed == failed or context.results.total() == seen:
-            context.not_ok("run", f"selftest {which} exited with {status}")
+        unittests.run(context, [SELFTEST, which], SELFTEST_LIMIT_S[which])
     return run
 
 
@@ -157,11 +133,10 @@ def steps():
     there = os.listdir(TESTS) if os.path.isdir(TESTS) else []
     files, problems = [], []
     for name in sorted(n for n in there if n.endswith(".sh")):
-        file, problem = _read(name)
-        if file:
-            files.append(file)
-        else:
-            problems.append(problem)
+        try:
+            files.append(_read(name))
+        except BadHeader as e:
+            problems.append(str(e))
     guest = [f for f in files if not f.name.endswith(".host.sh")]
     host = [f for f in files if f.name.endswith(".host.sh")]
 

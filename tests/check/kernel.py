@@ -31,7 +31,7 @@ def _build(context, part, test):
     return paths[-1]
 
 
-def _finding(line):
+def finding(line):
     """What checkpatch finds in a line of its output, or None."""
     match = FINDING.match(line)
     if not match or NOT_MEANT in match[3]:
@@ -57,7 +57,7 @@ def _checkpatch(context, tree):
              "--strict", "--terse", "--no-summary", *options, *[f"/repo/{n}" for n in names]],
             context.log, CHECKPATCH_LIMIT_S, output.append)
         # Its status tells of findings too; without any of them, it did not run.
-        problems = list(filter(None, map(_finding, output)))
+        problems = list(filter(None, map(finding, output)))
         if status and not any(FINDING.match(line) for line in output):
             problems = [f"checkpatch.pl exited with {status}, see the log"]
         context.judge(what, problems)

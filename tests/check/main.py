@@ -6,7 +6,7 @@ import fnmatch
 import signal
 import sys
 
-from . import board, command, host, kernel, lint, units
+from . import board, command, host, kernel, lint, units, unittests
 from .results import Log, Results, say
 from .step import Context, Skipped
 
@@ -18,7 +18,7 @@ def all_steps():
     of_board = board.steps()
     cheap = [s for s in of_board if s.name in CHEAP_BOARD_STEPS]
     dear = [s for s in of_board if s.name not in CHEAP_BOARD_STEPS]
-    return [*lint.steps(), *cheap, *units.steps(), *kernel.steps(), *dear]
+    return [*lint.steps(), *unittests.steps(), *cheap, *units.steps(), *kernel.steps(), *dear]
 
 
 def parse(argv):

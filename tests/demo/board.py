@@ -32,12 +32,12 @@ def _follow(stream, prefix):
             progress.verbatim(line)
 
 
-def _call(argv, prefix):
-    """Run a program of the board's and pass on what it says; returns (status, stdout lines)."""
-    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+def _call(argv, prefix, output=subprocess.PIPE):
+    """Run a program of the board's and pass on what it says; returns its status."""
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=output,
                           stderr=subprocess.PIPE, text=True, errors="replace") as child:
         threads = [threading.Thread(target=_follow, args=(s, prefix), daemon=True)
-                   for s in (child.stdout, child.stderr)]
+                   for s in (child.stdout, child.stderr) if s]
         for thread in threads:
             thread.start()
         try:
@@ -51,7 +51,8 @@ def _call(argv, prefix):
 
 
 def build(options, *parts):
-    status = _call([os.path.join(BOARD, "build"), *options, *parts], "")
+    # Its output is where the parts are, which only it needs to know.
+    status = _call([os.path.join(BOARD, "build"), *options, *parts], "", subprocess.DEVNULL)
     if status:
         raise BoardError(f"tests/board/build {' '.join(parts)} exited with {status}, expected 0")
 

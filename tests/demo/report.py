@@ -90,8 +90,8 @@ def _verdict(claims):
     failed = [c for c in claims if not c.holds]
     if not failed:
         return (f"All {len(claims)} claims hold.",
-                "<br>Once a pool of buffers has been shown, our driver maps and unmaps nothing more, "
-                "and what it keeps mapped stays within its bound.")
+                "<br>Once a pool of buffers has been shown, our driver maps and unmaps nothing "
+                "more, and what it keeps mapped stays within its bound.")
     return (f"{len(failed)} of {len(claims)} claims failed.",
             "<br>" + "<br>".join(_e(c.text) for c in failed))
 
@@ -113,8 +113,8 @@ def page(runs, series, claims, pictures, versions, duration):
     header = "".join(f'<th class="{"text" if i < 2 else "number"}">{_e(c)}</th>'
                      for i, c in enumerate(table.COLUMNS))
     return _part("report.html").format(
-        style=_part("report.css") + _part("plot.css"), bad="" if all(c.holds for c in claims) else " bad",
-        verdict=_e(verdict), verdict_text=verdict_text, hero=_hero(runs), claims=_claims(claims),
+        style=_part("report.css") + _part("plot.css"),
+        bad="" if all(c.holds for c in claims) else " bad", verdict=_e(verdict), verdict_text=verdict_text, hero=_hero(runs), claims=_claims(claims),
         plots=_plots(series),
         pictures=_pictures(pictures), header=header, rows=_rows(runs),
         workloads=_definitions((w.name, f"{w.title}. {w.text}") for w in workloads.WORKLOADS),
