@@ -114,8 +114,8 @@ def page(runs, series, claims, pictures, versions, duration):
                      for i, c in enumerate(table.COLUMNS))
     return _part("report.html").format(
         style=_part("report.css") + _part("plot.css"),
-        bad="" if all(c.holds for c in claims) else " bad", verdict=_e(verdict), verdict_text=verdict_text, hero=_hero(runs), claims=_claims(claims),
-        plots=_plots(series),
+        bad="" if all(c.holds for c in claims) else " bad", verdict=_e(verdict),
+        verdict_text=verdict_text, hero=_hero(runs), claims=_claims(claims), plots=_plots(series),
         pictures=_pictures(pictures), header=header, rows=_rows(runs),
         workloads=_definitions((w.name, f"{w.title}. {w.text}") for w in workloads.WORKLOADS),
         counted_from=workloads.COUNTED_FROM + 1, counted_to=workloads.COUNTED_TO_LAST + 1,
