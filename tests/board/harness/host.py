@@ -13,9 +13,10 @@ PROGRAMS = {
     "qemu-system-aarch64": "qemu-system-arm",
     "mmdebstrap": "mmdebstrap",
     "dtc": "device-tree-compiler",
-    "mke2fs": "e2fsprogs",
+    "xz": "xz-utils",
     "dpkg-deb": "dpkg",
     "unshare": "util-linux",
+    "mount": "mount",
 }
 KEYRINGS = ("/usr/share/keyrings/debian-archive-keyring.gpg",
             "/usr/share/keyrings/debian-archive-keyring.pgp")

@@ -4,7 +4,7 @@
 import os
 import shutil
 
-from . import builder, cache, elf, report
+from . import builder, cache, elf, host, report
 
 CROSS = ("ARCH=arm64", "CROSS_COMPILE=aarch64-linux-gnu-", "CC=aarch64-linux-gnu-gcc-14")
 # Options of kernel/msm's Kconfig that no built kernel's configuration knows.
@@ -38,7 +38,7 @@ def _make(what, kernel, tree, folder, log, options, targets=("modules",)):
         settings.append(f"{name}={'' if value == 'n' else value}")
         if value in ("y", "m"):
             flags.append(f"-D{name}{'_MODULE' if value == 'm' else ''}=1")
-    argv = ["make", f"-j{min(2, os.cpu_count() or 1)}", "-C", kernel.build,
+    argv = ["make", f"-j{host.jobs()}", "-C", kernel.build,
             f"M=/src/{folder}".rstrip("/"), *CROSS, *settings, "KCFLAGS=" + " ".join(flags),
             *targets]
     builder.run(what, argv, log, binds=(*kernel.binds, (tree, "/src", "rw")))
