@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: MIT
+#include "replay.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "histogram.h"
+
+/* As in the kernel: so many buffers that are not mapped any more are still recognised. */
+#define GHOSTS 256
+#define SECOND_US UINT64_C(1000000)
+/* As the daemon: no decisions after so many seconds without a flip. */
+#define IDLE_SECONDS 3
+#define NEVER SIZE_MAX
+
+enum state { UNKNOWN, ACTIVE, IDLE, GHOST };
+
+struct buffer {
+	enum state state;
+	uint64_t bytes;
+	uint64_t idle_since_us;
+	size_t next_use; /* while idle: index of the event, or NEVER */
+};
+
+struct model {
+	const struct replay_options *options;
+	struct replay_result *result;
+	struct buffer *buffers;
+	/* idle and ghost buffers, most recently idle last */
+	uint32_t *stack;
+	size_t stack_count;
+	size_t ghosts;
+	struct histograms reuse; /* of this second */
+	struct tuner tuner;
+	uint64_t max_bytes;
+	uint64_t max_entries;
+	uint64_t idle_bytes;
+	uint64_t idle_entries;
+	uint64_t active_bytes;
+	uint64_t active_entries;
+	uint64_t now_us;
+	double idle_byte_us;
+	unsigned int quiet_seconds;
+};
+
+static void stack_remove(struct model *model, size_t index)
+{
+	memmove(&model->stack[index], &model->stack[index + 1],
+		(model->stack_count - index - 1) * sizeof(*model->stack));
+	model->stack_count--;
+}
+
+static size_t stack_find(const struct model *model, uint32_t buffer)
+{
+	size_t i = model->stack_count;
+
+	while (i-- && model->stack[i] != buffer)
+		;
+	return i;
+}
+
+static void forget_oldest_ghost(struct model *model)
+{
+	for (size_t i = 0; i < model->stack_count; i++) {
+		struct buffer *buffer = &model->buffers[model->stack[i]];
+
+		if (buffer->state != GHOST)
+			continue;
+		buffer->state = UNKNOWN;
+		stack_remove(model, i);
+		model->ghosts--;
+		return;
+	}
+}
+
+static void evict(struct model *model, struct buffer *buffer)
+{
+	buffer->state = GHOST;
+	model->idle_bytes -= buffer->bytes;
+	model->idle_entries--;
+	if (++model->ghosts > GHOSTS)
+		forget_oldest_ghost(model);
+}
+
+/* The one idle for longest, or for who knows, the one needed last. */
+static struct buffer *victim(struct model *model)
+{
+	struct buffer *worst = NULL;
+
+	for (size_t i = 0; i < model->stack_count; i++) {
+		struct buffer *buffer = &model->buffers[model->stack[i]];
+
+		if (buffer->state != IDLE)
+			continue;
+		if (model->options->policy != REPLAY_BELADY)
+			return buffer;
+		if (!worst || buffer->next_use > worst->next_use)
+			worst = buffer;
+	}
+	return worst;
+}
+
+static void enforce(struct model *model)
+{
+	while (model->idle_bytes > model->max_bytes || model->idle_entries > model->max_entries)
+		evict(model, victim(model));
+}
+
+static void use(struct model *model, struct replay_second *second, const struct trace_event *event)
+{
+	struct buffer *buffer = &model->buffers[event->buffer];
+	uint64_t distance = event->bytes;
+	size_t index;
+
+	if (buffer->state == ACTIVE) {
+		second->hits++;
+		return;
+	}
+	second->hits += buffer->state == IDLE;
+	second->misses += buffer->state != IDLE;
+
+	if (buffer->state == UNKNOWN) {
+		model->reuse.bytes[BYTES_BUCKETS - 1]++;
+		model->reuse.depth[DEPTH_BUCKETS - 1]++;
+	} else {
+		index = stack_find(model, event->buffer);
+		for (size_t i = index + 1; i < model->stack_count; i++)
+			distance += model->buffers[model->stack[i]].bytes;
+		model->reuse.bytes[histogram_bytes_bucket(distance)]++;
+		model->reuse.depth[histogram_depth_bucket(model->stack_count - index)]++;
+		stack_remove(model, index);
+		if (buffer->state == IDLE) {
+			model->idle_bytes -= buffer->bytes;
+			model->idle_entries--;
+		} else {
+			model->ghosts--;
+		}
+	}
+	buffer->state = ACTIVE;
+	buffer->bytes = event->bytes;
+	model->active_bytes += buffer->bytes;
+	model->active_entries++;
+}
+
+static void leave(struct model *model, uint32_t number, size_t next_use)
+{
+	struct buffer *buffer = &model->buffers[number];
+
+	if (buffer->state != ACTIVE)
+		return;
+	model->active_bytes -= buffer->bytes;
+	model->active_entries--;
+	buffer->state = IDLE;
+	buffer->idle_since_us = model->now_us;
+	buffer->next_use = next_use;
+	model->stack[model->stack_count++] = number;
+	model->idle_bytes += buffer->bytes;
+	model->idle_entries++;
+	/* Who knows the future keeps nothing in vain. */
+	if (model->options->policy == REPLAY_BELADY && next_use == NEVER)
+		evict(model, buffer);
+	enforce(model);
+}
+
+static void release(struct model *model, uint32_t number)
+{
+	struct buffer *buffer = &model->buffers[number];
+
+	if (buffer->state == IDLE) {
+		model->idle_bytes -= buffer->bytes;
+		model->idle_entries--;
+	}
+	model->ghosts -= buffer->state == GHOST;
+	if (buffer->state == IDLE || buffer->state == GHOST)
+		stack_remove(model, stack_find(model, number));
+	if (buffer->state == ACTIVE) {
+		model->active_bytes -= buffer->bytes;
+		model->active_entries--;
+	}
+	buffer->state = UNKNOWN;
+}
+
+static void expire(struct model *model)
+{
+	uint64_t timeout_us = model->options->idle_timeout_ms * 1000;
+
+	for (size_t i = 0; timeout_us && i < model->stack_count; i++) {
+		struct buffer *buffer = &model->buffers[model->stack[i]];
+
+		if (buffer->state == IDLE && model->now_us - buffer->idle_since_us >= timeout_us) {
+			size_t before = model->stack_count;
+
+			evict(model, buffer);
+			i -= before - model->stack_count;
+		}
+	}
+}
+
+static void tune(struct model *model, bool flipped)
+{
+	struct tuner_sample sample = {
+		.elapsed_ms = 1000,
+		.reuse = model->reuse,
+		.limit_bytes = model->max_bytes,
+		.limit_entries = model->max_entries,
+		.active_bytes = model->active_bytes,
+		.active_entries = model->active_entries,
+		.idle_bytes = model->idle_bytes,
+		.idle_entries = model->idle_entries,
+	};
+	struct tuner_decision decision;
+
+	model->quiet_seconds = flipped ? 0 : model->quiet_seconds + 1;
+	if (model->quiet_seconds > IDLE_SECONDS)
+		return;
+	decision = tuner_tick(&model->tuner, &model->options->tuner, &sample);
+	model->result->changes += decision.action != TUNER_KEEP;
+	model->max_bytes = decision.max_bytes;
+	model->max_entries = decision.max_entries;
+	while (decision.trim && model->idle_entries)
+		evict(model, victim(model));
+	enforce(model);
+}
+
+/* Time passes, as far as @until_us; at the end of each second there is something to do. */
+static void pass(struct model *model, uint64_t until_us)
+{
+	struct replay_result *result = model->result;
+
+	while (model->now_us < until_us) {
+		uint64_t end_us = (model->now_us / SECOND_US + 1) * SECOND_US;
+		uint64_t next_us = end_us < until_us ? end_us : until_us;
+		struct replay_second *second = &result->seconds[model->now_us / SECOND_US];
+
+		model->idle_byte_us += (double)model->idle_bytes * (double)(next_us - model->now_us);
+		second->max_bytes = model->max_bytes;
+		second->idle_bytes = model->idle_bytes;
+		model->now_us = next_us;
+		if (next_us < end_us)
+			break;
+		expire(model);
+		if (model->options->policy == REPLAY_TUNED)
+			tune(model, second->hits + second->misses);
+		memset(&model->reuse, 0, sizeof(model->reuse));
+	}
+}
+
+/* For each event that ends a use, the index of the next use of the same buffer. */
+static size_t *find_next_uses(const struct trace *trace)
+{
+	size_t *next = malloc(trace->count * sizeof(*next));
+	size_t *upcoming = malloc(trace->buffers * sizeof(*upcoming));
+
+	if (next && upcoming) {
+		for (size_t i = 0; i < trace->buffers; i++)
+			upcoming[i] = NEVER;
+		for (size_t i = trace->count; i--;) {
+			const struct trace_event *event = &trace->events[i];
+
+			next[i] = upcoming[event->buffer];
+			if (event->kind == TRACE_USE)
+				upcoming[event->buffer] = i;
+			else if (event->kind == TRACE_FREE)
+				upcoming[event->buffer] = NEVER;
+		}
+	} else {
+		free(next);
+		next = NULL;
+	}
+	free(upcoming);
+	return next;
+}
+
+int replay(const struct trace *trace, const struct replay_options *options,
+	   struct replay_result *result)
+{
+	uint64_t begin_us = trace->events[0].time_us;
+	uint64_t length_us = trace->events[trace->count - 1].time_us - begin_us + 1;
+	struct model model = {
+		.options = options,
+		.result = result,
+		.max_bytes = options->max_bytes,
+		.max_entries = options->max_entries,
+	};
+	size_t *next_uses = find_next_uses(trace);
+	int ret = 0;
+
+	memset(result, 0, sizeof(*result));
+	result->second_count = length_us / SECOND_US + 1;
+	result->seconds = calloc(result->second_count, sizeof(*result->seconds));
+	model.buffers = calloc(trace->buffers, sizeof(*model.buffers));
+	model.stack = calloc(trace->buffers, sizeof(*model.stack));
+	if (!next_uses || !result->seconds || !model.buffers || !model.stack) {
+		ret = -ENOMEM;
+		goto out;
+	}
+
+	for (size_t i = 0; i < trace->count; i++) {
+		const struct trace_event *event = &trace->events[i];
+
+		pass(&model, event->time_us - begin_us);
+		if (event->kind == TRACE_USE)
+			use(&model, &result->seconds[model.now_us / SECOND_US], event);
+		else if (event->kind == TRACE_IDLE)
+			leave(&model, event->buffer, next_uses[i]);
+		else
+			release(&model, event->buffer);
+		if (model.idle_bytes > result->peak_idle_bytes)
+			result->peak_idle_bytes = model.idle_bytes;
+	}
+	pass(&model, length_us);
+	for (size_t i = 0; i < result->second_count; i++) {
+		result->hits += result->seconds[i].hits;
+		result->misses += result->seconds[i].misses;
+	}
+	result->mean_idle_bytes = model.idle_byte_us / (double)length_us;
+out:
+	free(model.stack);
+	free(model.buffers);
+	free(next_uses);
+	if (ret)
+		replay_release(result);
+	return ret;
+}
+
+void replay_release(struct replay_result *result)
+{
+	free(result->seconds);
+	result->seconds = NULL;
+}
+
+const char *replay_policy_name(enum replay_policy policy)
+{
+	static const char *const names[] = {
+		[REPLAY_FIXED] = "fixed",
+		[REPLAY_TUNED] = "tuned",
+		[REPLAY_BELADY] = "belady",
+	};
+
+	return names[policy];
+}

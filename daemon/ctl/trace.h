@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A trace of what was flipped: which buffer came into use, left the screen, or was freed, and when.
+ *
+ * As a file, one event a line, times in microseconds, sizes in bytes, '#' begins a comment:
+ *
+ *	# scanout-trace 1
+ *	0 use 1 8294400
+ *	16667 use 2 8294400
+ *	16667 idle 1
+ *	20000 free 1
+ */
+#ifndef TRACE_H
+#define TRACE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum trace_kind {
+	TRACE_USE,
+	TRACE_IDLE,
+	TRACE_FREE,
+};
+
+struct trace_event {
+	uint64_t time_us;
+	uint64_t bytes; /* of uses */
+	uint32_t buffer;
+	enum trace_kind kind;
+};
+
+struct trace {
+	struct trace_event *events;
+	size_t count;
+	size_t room;
+	uint32_t buffers; /* one more than the highest number */
+};
+
+/* All return 0 or -ENOMEM. */
+int trace_use(struct trace *trace, uint64_t time_us, uint32_t buffer, uint64_t bytes);
+int trace_idle(struct trace *trace, uint64_t time_us, uint32_t buffer);
+int trace_buffer_freed(struct trace *trace, uint64_t time_us, uint32_t buffer);
+
+/* Returns 0 or a negative error, explained in @error. */
+int trace_read(struct trace *trace, const char *path, char *error, size_t error_size);
+void trace_release(struct trace *trace);
+
+#endif
