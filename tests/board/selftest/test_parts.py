@@ -95,6 +95,29 @@ class Packages(unittest.TestCase):
         with self.assertRaisesRegex(report.BoardError, "BOARD_DEBIAN_MIRROR"):
             self.targets(self.target("https://v/", "x", Origin="vendor"))
 
+    def test_proxies_are_inherited_and_hooks_and_pins_are_not(self):
+        dump = ('Acquire::http::Proxy "http://p:3142/";\nAcquire::https::Proxy "DIRECT";\n'
+                'Acquire::Retries "3";\nAPT::Default-Release "bookworm";\n'
+                'APT::Update::Post-Invoke-Success:: "touch /x";\nDir::Cache::archives "a";\n')
+        with tempfile.TemporaryDirectory() as folder, \
+                mock.patch.object(apt, "_run", return_value=dump), \
+                mock.patch.object(apt, "POOL", os.path.join(folder, "pool")):
+            private = apt.Apt()
+            private.home = folder
+            private.conf = os.path.join(folder, "apt.conf")
+            private._configure("http://m/")
+            with open(private.conf, encoding="utf-8") as f:
+                text = f.read()
+            with open(os.path.join(folder, "debian.sources"), encoding="utf-8") as f:
+                sources = f.read()
+        for line in dump.splitlines()[:3]:
+            self.assertIn(line, text)
+        self.assertNotIn("Default-Release", text)
+        self.assertNotIn("Post-Invoke", text)
+        self.assertIn(f'Dir::Etc::Parts "{folder}/none";', text)
+        self.assertIn("URIs: http://m/\n", sources)
+        self.assertIn("Signed-By: /usr/share/keyrings/debian-archive-keyring", sources)
+
 
 class Configuration(unittest.TestCase):
     def check(self, text, wanted):
