@@ -5,6 +5,7 @@ import argparse
 import os
 import shlex
 import shutil
+import signal
 import sys
 
 from . import cache, clients, dtb, host, initramfs, kernels, modules, qemu, report
@@ -148,8 +149,15 @@ def _settings(options):
             "LEAK_CHECK": answer(options.flavour == "debug" and not options.no_leak_check)}
 
 
+def _interrupt(number, _frame):
+    raise KeyboardInterrupt(number)
+
+
 def guarded(main, argv):
     """Run main(argv); a harness failure becomes a message and status 99."""
+    # Being told to end must end QEMU and builds too, as an interrupt does.
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, _interrupt)
     try:
         sys.exit(main(argv))
     except report.BoardError as e:
@@ -158,6 +166,10 @@ def guarded(main, argv):
     except KeyboardInterrupt:
         report.say("interrupted")
         sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output is gone; there is nobody to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
 
 
 def run_main(argv):

@@ -99,35 +99,33 @@ def msm(kernel, side, variant=None):
         report.say("kernel/lay is not there: 'ours' is the unpatched msm, built here")
     patches, changed = _variant(variant)
     options = {**(OURS_OPTIONS if side == "ours" else {}), **changed}
-    source_identity = cache.key(kernel.identity, kernel.msm_source)
-    identity = cache.key("msm-1", source_identity, builder.toolchain(), _lay_inputs(side),
-                         [("tree", os.path.join(variant, p)) for p in patches],
-                         sorted(options.items()))
-    # One object folder for each side and variant, so that an edit rebuilds one object.
-    place = cache.path("msm", cache.key(source_identity, side,
-                                        os.path.realpath(variant) if variant else ""))
-    product = os.path.join(place, "msm.ko")
+    source = cache.key(kernel.identity, kernel.msm_source, builder.toolchain())
+    # One object folder for all that is built with the same options: an edit, or another variant,
+    # compiles only the files in which it differs from what was built there last.
+    place = cache.path("msm", cache.key("msm-2", source, side, sorted(options.items())))
+    identity = cache.key(_lay_inputs(side), [("tree", os.path.join(variant, p)) for p in patches])
+    product = os.path.join(place, "products", identity, "msm.ko")
     with cache.lock("msm-" + os.path.basename(place)):
-        if cache.stamp_is(place, identity):
+        if os.path.exists(product):
+            os.utime(os.path.dirname(product))
             return product
-        cache.clear_stamp(place)
         fresh = cache.scratch("msm")
         try:
             shutil.copytree(kernel.msm_source, fresh, dirs_exist_ok=True, symlinks=True)
-            with_suffix = os.path.join(fresh, ".board-key")
-            if os.path.exists(with_suffix):
-                os.unlink(with_suffix)
+            cache.clear_stamp(fresh)
             lay(fresh, side, variant, patches)
             tree = os.path.join(place, "tree")
             os.makedirs(os.path.join(tree, "include/trace"), exist_ok=True)
             changed = cache.sync(fresh, tree, os.path.join(place, "manifest.json"))
         finally:
             shutil.rmtree(fresh)
-        name = f"{side}{', variant ' + os.path.basename(os.path.realpath(variant)) if variant else ''}"
+        name = side
+        if variant:
+            name += ", variant " + os.path.basename(os.path.realpath(variant))
         _make(f"building msm.ko ({name}) for {kernel.release}, {changed} files changed", kernel,
               tree, MSM, f"msm-{side}-{kernel.name}", options)
         _strip(kernel, tree, MSM + "/msm.ko", product)
-        cache.set_stamp(place, identity)
+        _forget_old(os.path.join(place, "products"), keep=40)
         return product
 
 
@@ -202,14 +200,16 @@ def _builtin(kernel):
 
 def tree(kernel, msm_path):
     """A folder with usr/lib/modules/RELEASE: the modules a guest may load, and depmod's indexes."""
-    own = {"msm": msm_path, MODEL_MODULE: model(kernel),
-           KEEPAWAKE_MODULE: _simple(kernel, KEEPAWAKE, KEEPAWAKE_MODULE),
-           FAULTS_MODULE: _simple(kernel, FAULTS, FAULTS_MODULE)}
-    identity = cache.key("modules-1", kernel.identity, GUEST_MODULES,
-                         [("tree", path) for path in own.values()])
+    paths = {"msm": msm_path, MODEL_MODULE: model(kernel),
+             KEEPAWAKE_MODULE: _simple(kernel, KEEPAWAKE, KEEPAWAKE_MODULE),
+             FAULTS_MODULE: _simple(kernel, FAULTS, FAULTS_MODULE)}
+    # Read once: another run may build one of them anew at any time.
+    own = {name: elf.read(path) for name, path in paths.items()}
+    identity = cache.key("modules-2", kernel.identity, GUEST_MODULES, sorted(own.items()))
     place = cache.path("modules", identity)
     with cache.lock("modules"):
         if cache.stamp_is(place, identity):
+            os.utime(place)
             return place
         shutil.rmtree(place, ignore_errors=True)
         report.say(f"collecting the guest's modules for {kernel.release}")
@@ -224,34 +224,35 @@ def tree(kernel, msm_path):
         builder.output(["depmod", "-b", "/place", kernel.release],
                        binds=((place, "/place", "rw"),))
         cache.set_stamp(place, identity)
-        _forget_old(cache.path("modules"), keep=12)
+        _forget_old(cache.path("modules"), keep=24)
     return place
 
 
-def _collect(kernel, replaced, where):
+def _collect(kernel, own, where):
+    """Write the guest's modules, and all that they depend on, to a folder; own overrides."""
     os.makedirs(where, exist_ok=True)
     builtin = _builtin(kernel)
-    available = {**_find_all(kernel), **replaced}
-    todo = [*GUEST_MODULES, *replaced]
+    available = _find_all(kernel)
+    todo = [*GUEST_MODULES, *own]
     done = set()
     while todo:
         name = canonical(todo.pop())
-        if name in done or name in builtin and name not in replaced:
+        if name in done or name in builtin and name not in own:
             continue
         done.add(name)
-        if name not in available:
+        if name not in own and name not in available:
             if name in OPTIONAL:
                 continue
             raise report.BoardError(f"kernel {kernel.release} has no {name}, neither built in nor "
                                     "as a module")
-        data = elf.read(available[name])
+        data = own.get(name) or elf.read(available[name])
         todo += [d for d in elf.modinfo(data).get("depends", [""])[0].split(",") if d]
         with open(os.path.join(where, name + ".ko"), "wb") as f:
             f.write(data)
 
 
 def _forget_old(folder, keep):
-    """Module trees pile up while one edits; keep the newest."""
+    """Results pile up while one edits; keep the newest."""
     entries = sorted((os.path.join(folder, n) for n in os.listdir(folder)),
                      key=os.path.getmtime, reverse=True)
     for old in entries[keep:]:
