@@ -1,0 +1,169 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""scanoutctl, against a tree of files, a service and a bus of its own.
+
+usage: test_scanoutctl.py SCANOUTCTL SCANOUTD
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import xml.dom.minidom
+
+CTL, DAEMON = sys.argv[1:3]
+MIB = 1 << 20
+ZEROES = """active_bytes active_entries idle_bytes idle_entries quarantined_bytes flips hits misses
+    inserts evictions evictions_age evictions_pressure invalidations map_ns unmap_ns
+    generation""".split()
+
+
+class Scanoutctl(unittest.TestCase):
+    def setUp(self):
+        self.root = tempfile.mkdtemp(prefix="scanoutctl-")
+        self.addCleanup(shutil.rmtree, self.root)
+        self.cache = f"{self.root}/class/drm/card0/device/scanout_cache"
+        os.makedirs(self.cache)
+        for name in ZEROES:
+            self.write(name, 0)
+        self.write("max_bytes", 128 * MIB)
+        self.write("max_entries", 32)
+        self.write("idle_timeout_ms", 10000)
+        self.write("import_linger_ms", 1000)
+        self.write("insertion", "[lru]")
+        self.write("trim", "")
+        self.write("reuse_depth", " ".join(["0"] * 34))
+        self.write("reuse_bytes", " ".join(["0"] * 43))
+        self.bus = "unix:path=/nonexistent"
+
+    def write(self, name, value):
+        with open(f"{self.cache}/{name}", "w", encoding="ascii") as file:
+            file.write(f"{value}\n")
+
+    def read(self, name):
+        with open(f"{self.cache}/{name}", encoding="ascii") as file:
+            return file.read().strip()
+
+    def start(self):
+        daemon = subprocess.Popen(["dbus-daemon", "--session", "--nofork", "--print-address=1"],
+                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.bus = daemon.stdout.readline().strip()
+        self.addCleanup(daemon.stdout.close)
+        self.addCleanup(daemon.wait)
+        self.addCleanup(daemon.terminate)
+        service = subprocess.Popen([DAEMON, f"--sysfs-root={self.root}", f"--bus={self.bus}",
+                                    f"--config-root={self.root}"], stderr=subprocess.DEVNULL)
+        self.addCleanup(service.wait)
+        self.addCleanup(service.terminate)
+        for _ in range(100):
+            if self.ctl("list-holds").returncode == 0:
+                return
+            time.sleep(0.05)
+        self.fail("scanoutd does not come up")
+
+    def ctl(self, *arguments):
+        return subprocess.run([CTL, f"--sysfs-root={self.root}", f"--bus={self.bus}",
+                               f"--config-root={self.root}", *arguments],
+                              capture_output=True, text=True, timeout=60, check=False)
+
+    def test_status_without_service(self):
+        result = self.ctl("status")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("unmanaged", result.stdout)
+        data = json.loads(self.ctl("--json=short", "status").stdout)
+        self.assertEqual(data[0]["max_bytes"], 128 * MIB)
+        self.assertEqual(data, json.loads(self.ctl("--json=pretty", "status").stdout))
+
+    def test_status_with_service(self):
+        self.start()
+        data = json.loads(self.ctl("--json=short", "status").stdout)
+        self.assertEqual(data[0]["state"], "tuning")
+
+    def test_exit_statuses(self):
+        self.assertEqual(self.ctl("nonsense").returncode, 2)
+        self.assertEqual(self.ctl("--json=odd", "status").returncode, 2)
+        self.assertEqual(self.ctl("--cache=card7", "status").returncode, 3)
+        self.assertEqual(self.ctl("list-holds").returncode, 4)
+        self.assertEqual(self.ctl("resume").returncode, 4)
+        self.assertEqual(self.ctl("replay", "/nonexistent").returncode, 1)
+
+    def test_set_and_trim(self):
+        self.assertEqual(self.ctl("set", "max_bytes=64M", "max_entries=9").returncode, 0)
+        self.assertEqual(self.read("max_bytes"), str(64 * MIB))
+        self.assertEqual(self.read("max_entries"), "9")
+        for bad in ("max_bytes=64Q", "max_entries=1K", "max_byte=1", "max_bytes"):
+            result = self.ctl("set", bad)
+            self.assertEqual(result.returncode, 2, bad)
+            self.assertIn("accepted", result.stderr)
+        self.assertEqual(self.ctl("trim", "4M").returncode, 0)
+        self.assertEqual(self.read("trim"), str(4 * MIB))
+
+    def test_hold_lasts_as_long_as_its_command(self):
+        self.start()
+        inner = [CTL, f"--bus={self.bus}", "--json=short", "list-holds"]
+        result = self.ctl("hold", "--min-bytes=1M", "--reason=a \"film\"", "--", *inner)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        holds = json.loads(result.stdout)
+        self.assertEqual([(h["min_bytes"], h["reason"]) for h in holds], [(MIB, 'a "film"')])
+        self.assertEqual(json.loads(self.ctl("--json=short", "list-holds").stdout), [])
+        self.assertEqual(self.ctl("hold", "--reason=x", "--", "sh", "-c", "exit 7").returncode, 7)
+        self.assertEqual(self.ctl("hold", "--reason=x", "--", "/nonexistent").returncode, 127)
+        self.assertEqual(self.ctl("hold", "--", "true").returncode, 2)
+
+    def test_top_writes_json_lines(self):
+        with subprocess.Popen([CTL, f"--sysfs-root={self.root}", f"--bus={self.bus}", "top"],
+                              stdout=subprocess.PIPE, text=True) as top:
+            lines = [json.loads(top.stdout.readline()) for _ in range(2)]
+            top.terminate()
+        self.assertNotIn("new_flips", lines[0][0])
+        self.assertEqual(lines[1][0]["new_flips"], 0)
+
+    def test_metrics(self):
+        self.write("map_ns", 1500000000)
+        lines = self.ctl("metrics").stdout.splitlines()
+        self.assertEqual(lines[-1], "# EOF")
+        self.assertIn('msm_scanout_cache_map_seconds_total{card="card0"} 1.500000000', lines)
+        self.assertIn('msm_scanout_cache_max_bytes{card="card0"} 134217728', lines)
+
+    def test_replay(self):
+        path, svg = f"{self.root}/trace", f"{self.root}/plot.svg"
+        with open(path, "w", encoding="ascii") as file:
+            print("# scanout-trace 1", file=file)
+            for i in range(600):
+                print(f"{i * 16667} use {i % 4} 8294400", file=file)
+                if i:
+                    print(f"{i * 16667} idle {(i - 1) % 4}", file=file)
+        result = self.ctl("--json=short", "replay", f"--svg={svg}", path)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        for policy in json.loads(result.stdout):
+            self.assertEqual((policy["hits"], policy["misses"]), (596, 4), policy["policy"])
+        # Three are idle: with room for two, in order of age, there are no hits at all.
+        data = json.loads(self.ctl("--json=short", "replay", "--max-bytes=16M", path).stdout)
+        hits = {policy["policy"]: policy["hits"] for policy in data}
+        self.assertEqual(hits["fixed"], 0)
+        self.assertGreater(hits["belady"], 300)
+        self.assertEqual(xml.dom.minidom.parse(svg).documentElement.tagName, "svg")
+        with open(path, "a", encoding="ascii") as file:
+            print("1 use 1 1", file=file)
+        result = self.ctl("replay", path)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("trace:1201: '1 use 1 1': goes back in time", result.stderr)
+
+    def test_doctor_says_what_is_wrong(self):
+        os.makedirs(f"{self.root}/etc")
+        with open(f"{self.root}/etc/scanoutd.conf", "w", encoding="ascii") as file:
+            file.write("[Tuner]\nMaxBytes=much\n")
+        result = self.ctl("doctor")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("etc/scanoutd.conf:2: MaxBytes=much", result.stdout)
+        self.assertIn("scanoutd is not running", result.stdout)
+        self.write("max_bytes", 0)
+        self.assertIn("switched off", self.ctl("doctor").stdout)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1] + sys.argv[3:])
