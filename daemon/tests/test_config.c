@@ -325,6 +325,25 @@ static void the_shipped_file_shows_the_defaults(void **state)
 	assert_int_equal(uncommented, 25);
 }
 
+static void presets_are_accepted_and_hold_together(void **state)
+{
+	static const char *const presets[] = { "phone", "laptop", "dual-4k", "kiosk", "ivi" };
+
+	(void)state;
+	for (unsigned int i = 0; i < 5; i++) {
+		struct config config = config_defaults;
+		char from[256], to[128];
+
+		snprintf(from, sizeof(from), "%s/%s.conf", PRESETS, presets[i]);
+		snprintf(to, sizeof(to), "%s/etc/scanoutd.conf.d/50-preset.conf", root);
+		assert_int_equal(symlink(from, to), 0);
+		assert_int_equal(config_read(&config, root, complain, NULL), 0);
+		assert_string_equal(complaints, "");
+		assert_true(config.set);
+		unlink(to);
+	}
+}
+
 #define WITH_ROOT(_test) cmocka_unit_test_setup_teardown(_test, setup, teardown)
 
 int main(void)
@@ -343,6 +362,7 @@ int main(void)
 		WITH_ROOT(a_directory_in_place_of_a_file_is_said),
 		WITH_ROOT(a_reload_keeps_what_is_in_force_in_place_of_a_bad_value),
 		WITH_ROOT(contradictions_are_settled),
+		WITH_ROOT(presets_are_accepted_and_hold_together),
 		WITH_ROOT(the_shipped_file_shows_the_defaults),
 	};
 
