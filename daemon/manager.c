@@ -25,6 +25,8 @@
 #define RETRY_US (60 * UINT64_C(1000000))
 /* Read errors in a row, after which a cache is only read slowly. */
 #define MANY_ERRORS 5
+/* Polls in a row that found flips but no signal of them. */
+#define UNSIGNALLED_POLLS 3
 
 static uint64_t now_us(void)
 {
@@ -74,6 +76,18 @@ static void expect(struct managed *managed, const struct cache_snapshot *snapsho
 {
 	managed->expected_bytes = snapshot->max_bytes;
 	managed->expected_entries = snapshot->max_entries;
+}
+
+/* Switched off is switched off: only its owner, or who says resume, switches it on. */
+static void respect_off(struct managed *managed, const struct cache_snapshot *snapshot)
+{
+	if ((snapshot->max_bytes && snapshot->max_entries) || managed->state != MANAGED_TUNING)
+		return;
+	log_line(LOG_NOTICE, LOG_EXTERNAL, managed->cache.name,
+		 "the cache is switched off (max_bytes=%" PRIu64 " max_entries=%" PRIu64
+		 "): leaving it alone until 'scanoutctl resume'",
+		 snapshot->max_bytes, snapshot->max_entries);
+	set_state(managed, MANAGED_EXTERNAL);
 }
 
 /* Did somebody else set a limit?  Then it is theirs. */
@@ -256,16 +270,20 @@ static bool flip_signalled(const struct managed *managed)
 	return poll(&fd, 1, 0) > 0 && fd.revents & POLLPRI;
 }
 
+/* Once may be a flip between asking and reading; in a row it is a kernel that does not signal. */
 static void learn_flip_signal(struct managed *managed, bool signalled, bool flipped)
 {
+	if (signalled)
+		managed->flip_signal = FLIP_SIGNAL_YES;
 	if (managed->flip_signal != FLIP_SIGNAL_UNKNOWN || !flipped)
 		return;
-	managed->flip_signal = signalled ? FLIP_SIGNAL_YES : FLIP_SIGNAL_NO;
-	if (!signalled)
-		log_line(LOG_INFO, LOG_DEVICE, managed->cache.name,
-			 "this kernel does not signal when flips begin: looking every %u s while "
-			 "nothing flips",
-			 managed->manager->config.slow_poll_ms / 1000);
+	if (++managed->flips_unsignalled < UNSIGNALLED_POLLS)
+		return;
+	managed->flip_signal = FLIP_SIGNAL_NO;
+	log_line(LOG_INFO, LOG_DEVICE, managed->cache.name,
+		 "this kernel does not signal when flips begin: looking every %u s while nothing "
+		 "flips",
+		 managed->manager->config.slow_poll_ms / 1000);
 }
 
 static void go_idle(struct managed *managed)
@@ -318,6 +336,7 @@ static int sample_one(struct managed *managed)
 		managed->last = snapshot;
 		managed->last_us = now;
 		expect(managed, &snapshot);
+		respect_off(managed, &snapshot);
 		return 0;
 	}
 
@@ -544,6 +563,7 @@ static void add_cache(struct manager *manager, const char *name, const char *pat
 		managed->have_last = true;
 		managed->last_us = now_us();
 		expect(managed, &managed->last);
+		respect_off(managed, &managed->last);
 	}
 	managed->next = manager->caches;
 	manager->caches = managed;

@@ -60,6 +60,7 @@ struct managed {
 	unsigned int polls_without_flip;
 	bool idle; /* not polled until the next flip */
 	enum flip_signal flip_signal;
+	unsigned int flips_unsignalled; /* polls in a row, while that is unknown */
 	bool pressure; /* since the previous sample */
 	unsigned int read_errors;
 	uint64_t retry_us; /* when a failed write is tried again */

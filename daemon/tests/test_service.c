@@ -477,6 +477,22 @@ static void changes_are_signalled_and_counters_are_not(void **state)
 	sd_bus_flush_close_unref(bus);
 }
 
+static void a_cache_that_is_off_stays_off_until_resumed(void **state)
+{
+	sd_bus *bus = connect_client();
+
+	(void)state;
+	assert_int_equal(stop_service(SIGTERM), 0);
+	write_number("max_bytes", 0);
+	start_service();
+	EVENTUALLY(state_is(bus, "State", "external"));
+	flip_for(1500);
+	assert_int_equal(limit("max_bytes"), 0);
+	assert_true(call(bus, "Resume", NULL, NULL, "s", "") >= 0);
+	EVENTUALLY(limit("max_bytes") >= 8 * MIB);
+	sd_bus_flush_close_unref(bus);
+}
+
 static void devices_come_and_go(void **state)
 {
 	sd_bus *bus = connect_client();
@@ -563,6 +579,7 @@ int main(void)
 		RUNNING(a_flood_is_turned_away_and_others_are_served),
 		RUNNING(reports_raise_the_limit_and_bad_parts_are_dropped),
 		RUNNING(changes_are_signalled_and_counters_are_not),
+		RUNNING(a_cache_that_is_off_stays_off_until_resumed),
 		RUNNING(devices_come_and_go),
 		RUNNING(counters_that_go_back_do_no_harm),
 		RUNNING(a_reload_takes_a_new_budget_over),

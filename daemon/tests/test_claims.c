@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+/* Who may want how much of the cache, and how often. */
+#include "cmocka_all.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "claims.h"
+
+static struct claims claims;
+static struct config config;
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&claims, 0, sizeof(claims));
+	config = config_defaults;
+	return 0;
+}
+
+static void the_largest_hold_counts(void **state)
+{
+	int64_t large;
+
+	(void)state;
+	assert_true(claims_hold(&claims, &config, ":1.1", 1000, 10 * MIB, "a") > 0);
+	large = claims_hold(&claims, &config, ":1.2", 1000, 50 * MIB, "b");
+	assert_true(large > 0);
+	assert_int_equal(claims_wanted_bytes(&claims, &config, 0), 50 * MIB);
+	assert_int_equal(claims_release(&claims, (uint32_t)large, 1000), 0);
+	assert_int_equal(claims_wanted_bytes(&claims, &config, 0), 10 * MIB);
+}
+
+static void holds_are_capped_per_user_and_in_all(void **state)
+{
+	(void)state;
+	for (unsigned int user = 1; user <= 8; user++)
+		for (unsigned int i = 0; i < 8; i++)
+			assert_true(claims_hold(&claims, &config, ":1.1", user, MIB, "") > 0);
+	assert_int_equal(claims_hold(&claims, &config, ":1.1", 8, MIB, ""), -EDQUOT);
+	assert_int_equal(claims_hold(&claims, &config, ":1.1", 9, MIB, ""), -ENOSPC);
+	assert_int_equal(claims_hold(&claims, &config, ":1.1", 9, 129 * MIB, ""), -ERANGE);
+}
+
+static void only_the_user_or_root_releases(void **state)
+{
+	int64_t cookie = claims_hold(&claims, &config, ":1.1", 1000, MIB, "");
+
+	(void)state;
+	assert_int_equal(claims_release(&claims, (uint32_t)cookie, 1001), -EPERM);
+	assert_int_equal(claims_release(&claims, 0, 0), -ENOENT);
+	assert_int_equal(claims_release(&claims, (uint32_t)cookie, 0), 0);
+	assert_int_equal(claims_release(&claims, (uint32_t)cookie, 0), -ENOENT);
+}
+
+static void cookies_are_never_zero(void **state)
+{
+	(void)state;
+	claims.last_cookie = UINT32_MAX;
+	assert_int_equal(claims_hold(&claims, &config, ":1.1", 1000, MIB, ""), 1);
+}
+
+static void reasons_are_made_printable_and_cut_between_characters(void **state)
+{
+	char reason[400];
+
+	(void)state;
+	claims_hold(&claims, &config, ":1.1", 1000, MIB, "a\nb\033[2Jc");
+	assert_string_equal(claims.holds[0].reason, "a?b?[2Jc");
+	for (size_t lead = 0; lead < 3; lead++) {
+		memset(&claims, 0, sizeof(claims));
+		memset(reason, 'x', lead);
+		reason[lead] = '\0';
+		while (strlen(reason) + 4 < sizeof(reason))
+			strcat(reason, "\xe2\x82\xac");
+		claims_hold(&claims, &config, ":1.1", 1000, MIB, reason);
+		assert_int_equal((strlen(claims.holds[0].reason) - lead) % 3, 0);
+		assert_in_range(strlen(claims.holds[0].reason), CLAIMS_REASON - 4,
+				CLAIMS_REASON - 1);
+	}
+}
+
+static void reports_replace_their_predecessors_and_time_out(void **state)
+{
+	struct output_report output = {
+		.name = "DSI-1", .planes = 2, .buffers = 12, .buffer_bytes = 4 * MIB,
+		.coming = true,
+	};
+
+	(void)state;
+	assert_int_equal(claims_report(&claims, &config, ":1.1", &output, 1, 1000), 1);
+	assert_int_equal(claims_wanted_bytes(&claims, &config, 2000), 40 * MIB);
+	assert_true(claims_expect_change(&claims, 2000));
+	output.buffers = 3;
+	output.coming = false;
+	claims_report(&claims, &config, ":1.1", &output, 1, 2000);
+	assert_int_equal(claims_wanted_bytes(&claims, &config, 2000), 4 * MIB);
+	assert_false(claims_expect_change(&claims, 2000));
+	assert_int_equal(claims_wanted_bytes(&claims, &config, 7000), 0);
+	claims_report(&claims, &config, ":1.1", NULL, 0, 8000);
+	assert_false(claims_has(&claims, ":1.1"));
+}
+
+static void absurd_reports_want_no_more_than_a_hold_may(void **state)
+{
+	struct output_report output = {
+		.name = "x", .buffers = UINT32_MAX, .buffer_bytes = UINT64_MAX,
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < 4; i++) {
+		char owner[8];
+
+		snprintf(owner, sizeof(owner), ":1.%u", i);
+		claims_report(&claims, &config, owner, &output, 1, 0);
+	}
+	assert_int_equal(claims_wanted_bytes(&claims, &config, 1), config.hold_max_bytes);
+	output.planes = 5;
+	output.buffers = 2;
+	for (unsigned int i = 0; i < 4; i++) {
+		char owner[8];
+
+		snprintf(owner, sizeof(owner), ":1.%u", i);
+		claims_report(&claims, &config, owner, &output, 1, 0);
+	}
+	assert_int_equal(claims_wanted_bytes(&claims, &config, 1), 0);
+}
+
+static void who_leaves_is_forgotten(void **state)
+{
+	struct output_report output = { .name = "x", .buffers = 2, .buffer_bytes = MIB };
+
+	(void)state;
+	claims_hold(&claims, &config, ":1.1", 1000, 9 * MIB, "");
+	claims_hold(&claims, &config, ":1.10", 1000, 3 * MIB, "");
+	claims_report(&claims, &config, ":1.1", &output, 1, 0);
+	assert_true(claims_forget(&claims, ":1.1"));
+	assert_false(claims_forget(&claims, ":1.1"));
+	assert_int_equal(claims_wanted_bytes(&claims, &config, 1), 3 * MIB);
+}
+
+static void calls_are_limited_at_once_and_lastingly(void **state)
+{
+	struct client *client;
+	unsigned int admitted = 0;
+	bool is_new;
+
+	(void)state;
+	client = claims_client(&claims, &config, ":1.1", 0, &is_new);
+	assert_true(is_new);
+	for (uint64_t ms = 0; ms < 10000; ms++)
+		admitted += claims_may_call(client, &config, ms);
+	assert_in_range(admitted, 28, 30);
+	assert_ptr_equal(claims_client(&claims, &config, ":1.1", 0, &is_new), client);
+	assert_false(is_new);
+}
+
+static void many_clients_replace_the_quietest(void **state)
+{
+	struct client *busy;
+	bool is_new;
+
+	(void)state;
+	busy = claims_client(&claims, &config, ":1.0", 0, &is_new);
+	for (unsigned int i = 1; i < 1000; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), ":1.%u", i);
+		claims_client(&claims, &config, name, i, &is_new);
+		claims_may_call(busy, &config, i);
+	}
+	assert_string_equal(busy->name, ":1.0");
+}
+
+#define FRESH(_test) cmocka_unit_test_setup(_test, setup)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FRESH(the_largest_hold_counts),
+		FRESH(holds_are_capped_per_user_and_in_all),
+		FRESH(only_the_user_or_root_releases),
+		FRESH(cookies_are_never_zero),
+		FRESH(reasons_are_made_printable_and_cut_between_characters),
+		FRESH(reports_replace_their_predecessors_and_time_out),
+		FRESH(absurd_reports_want_no_more_than_a_hold_may),
+		FRESH(who_leaves_is_forgotten),
+		FRESH(calls_are_limited_at_once_and_lastingly),
+		FRESH(many_clients_replace_the_quietest),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
