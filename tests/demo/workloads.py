@@ -47,8 +47,8 @@ WORKLOADS = (
     Workload("many", f"{MANY_BUFFERS} foreign buffers, once each",
              "Nothing ever comes back, so nothing can be gained; what is kept must stay below "
              "max_bytes, which is 64 MiB here.", "mini", WHOLE),
-    Workload("keep", "120 own buffers, handles kept",
-             "A pool of 117 MiB, more than max_bytes, which is 64 MiB here. Upstream keeps all of "
+    Workload("keep", "80 own buffers, handles kept",
+             "A pool of 78 MiB, more than max_bytes, which is 64 MiB here. Upstream keeps all of "
              "it mapped, whatever it is.", "mini", WHOLE),
     Workload("churn", "A new buffer for every frame",
              "Every frame is a buffer that was never seen before, and is freed afterwards: no "

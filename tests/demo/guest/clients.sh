@@ -10,9 +10,11 @@
 FRAMES=60
 # 200 buffers of a full panel do not fit into the board's memory.
 SMALL=640x400
-# An emulated machine on a busy host stands still at times, for longer than an import may linger. What
-# such a pause does to a cache with time limits is not what is asked here, so it is measured again.
-LONGEST_PAUSE_S=0.5
+# An emulated machine on a busy host stands still at times. What a pause does to a cache with time limits
+# is not what is asked here, so if one comes near a limit, it is measured again: imports may linger for
+# 1 s, and everything may be idle for 10 s.
+LONGEST_PAUSE_S=5
+LONGEST_REIMPORT_PAUSE_S=0.5
 ATTEMPTS=4
 
 longest_pause_s()
@@ -39,8 +41,10 @@ flips()
 			--on-frame "$keep:cat $MODEL/frame.ppm >/out/$workload/frame.ppm" "$@"
 		echo "$attempt" >"/out/$workload/attempts"
 		pause_s=$(longest_pause_s "/out/$workload/trace")
+		limit_s=$LONGEST_PAUSE_S
+		[ "$mode" != reimport ] || limit_s=$LONGEST_REIMPORT_PAUSE_S
 		[ "$attempt" -lt "$ATTEMPTS" ] || break
-		awk "BEGIN { exit !($pause_s > $LONGEST_PAUSE_S) }" || break
+		awk "BEGIN { exit !($pause_s > $limit_s) }" || break
 		attempt=$((attempt + 1))
 		echo "demo: $workload: the machine stood still for $pause_s s, so once more"
 	done
@@ -52,7 +56,7 @@ flips dumb dumb 45 --frames "$FRAMES"
 flips foreign foreign 45 --frames "$FRAMES"
 flips reimport reimport 45 --frames "$FRAMES"
 flips multi multi 45 --frames "$FRAMES"
-flips churn churn 45 --frames "$FRAMES"
+flips churn churn 45 --frames "$FRAMES" --size "$SMALL"
 
 if have_cache; then
 	# The byte bound is what is looked at, so no other bound may come first.
@@ -63,7 +67,7 @@ fi
 # As often as this machine can.
 export WATCH_PAUSE_S=
 flips many many 150 --buffers 200 --size "$SMALL"
-flips keep dumb 110 --buffers 120 --frames 119 --size "$SMALL"
+flips keep dumb 75 --buffers 80 --frames 79 --size "$SMALL"
 unset WATCH_PAUSE_S
 
 if have_cache; then

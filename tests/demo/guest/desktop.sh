@@ -7,7 +7,7 @@
 # shellcheck source-path=SCRIPTDIR source=measure.sh
 . /share/measure.sh
 
-DESKTOP_S=16
+DESKTOP_S=12
 PLAYER_FRAMES=120
 
 desktop()
