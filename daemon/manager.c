@@ -25,8 +25,13 @@
 #define RETRY_US (60 * UINT64_C(1000000))
 /* Read errors in a row, after which a cache is only read slowly. */
 #define MANY_ERRORS 5
-/* Polls in a row that found flips but no signal of them. */
-#define UNSIGNALLED_POLLS 3
+/*
+ * The kernel signals the first flip after a pause of a second.  So sleep only after a longer one, or
+ * the next flip might still count as part of the last burst, and its signal would never come.
+ */
+#define PAUSE_US (2 * UINT64_C(1000000))
+/* Pauses in a row that ended without a signal, after which none is expected any more. */
+#define UNSIGNALLED 3
 
 static uint64_t now_us(void)
 {
@@ -262,7 +267,7 @@ static void decide(struct managed *managed, struct cache_snapshot *snapshot, uin
 
 static int flips_begin(sd_event_source *source, int fd, uint32_t revents, void *userdata);
 
-/* Ask whether reading the file last time armed a signal that a flip has now given. */
+/* Was there a signal since the file was read last? */
 static bool flip_signalled(const struct managed *managed)
 {
 	struct pollfd fd = { .fd = cache_flips_fd(&managed->cache), .events = POLLPRI };
@@ -270,16 +275,18 @@ static bool flip_signalled(const struct managed *managed)
 	return poll(&fd, 1, 0) > 0 && fd.revents & POLLPRI;
 }
 
-/* Once may be a flip between asking and reading; in a row it is a kernel that does not signal. */
-static void learn_flip_signal(struct managed *managed, bool signalled, bool flipped)
+/*
+ * A flip ended a pause: the kernel should have said so.  Once may be a flip between asking and
+ * reading; in a row it is a kernel that does not signal.
+ */
+static void check_signal(struct managed *managed, bool signalled)
 {
-	if (signalled)
-		managed->flip_signal = FLIP_SIGNAL_YES;
-	if (managed->flip_signal != FLIP_SIGNAL_UNKNOWN || !flipped)
+	if (!managed->signals_flips || managed->last_us - managed->last_flip_us < PAUSE_US)
 		return;
-	if (++managed->flips_unsignalled < UNSIGNALLED_POLLS)
+	managed->unsignalled = signalled ? 0 : managed->unsignalled + 1;
+	if (managed->unsignalled < UNSIGNALLED)
 		return;
-	managed->flip_signal = FLIP_SIGNAL_NO;
+	managed->signals_flips = false;
 	log_line(LOG_INFO, LOG_DEVICE, managed->cache.name,
 		 "this kernel does not signal when flips begin: looking every %u s while nothing "
 		 "flips",
@@ -341,7 +348,10 @@ static int sample_one(struct managed *managed)
 	}
 
 	flipped = snapshot.flips != managed->last.flips;
-	learn_flip_signal(managed, signalled, flipped);
+	if (flipped) {
+		check_signal(managed, signalled);
+		managed->last_flip_us = now;
+	}
 	notice_foreign_write(managed, &snapshot);
 	decide(managed, &snapshot, now);
 	managed->last = snapshot;
@@ -355,11 +365,9 @@ static int sample_one(struct managed *managed)
 	managed->polls_without_flip = flipped ? 0 : managed->polls_without_flip + 1;
 	if (flipped && managed->idle)
 		wake(managed);
-	/*
-	 * The file of flips was armed by the read above, so that no flip since is missed.  Stay as
-	 * long as there is something to recover from, if only from memory pressure.
-	 */
-	if (!managed->idle && managed->polls_without_flip >= manager->config.idle_polls)
+	/* A flip since the file was read above, if it is the first, leaves a signal: none is missed. */
+	if (!managed->idle && managed->polls_without_flip >= manager->config.idle_polls &&
+	    now - managed->last_flip_us >= PAUSE_US)
 		go_idle(managed);
 	return 0;
 }
@@ -372,7 +380,7 @@ static void sample_all(struct manager *manager, bool idle_too)
 
 	for (struct managed *managed = manager->caches; managed; managed = next) {
 		next = managed->next;
-		if (managed->idle && !idle_too && managed->flip_signal == FLIP_SIGNAL_YES)
+		if (managed->idle && !idle_too && managed->signals_flips)
 			continue;
 		if (sample_one(managed)) {
 			log_line(LOG_NOTICE, LOG_DEVICE, managed->cache.name, "gone (%s)",
@@ -420,8 +428,7 @@ static void schedule(struct manager *manager)
 	for (const struct managed *managed = manager->caches; managed; managed = managed->next) {
 		bool slow = managed->idle || managed->read_errors >= MANY_ERRORS;
 
-		if (managed->idle && managed->flip_signal == FLIP_SIGNAL_YES &&
-		    managed->flips_source)
+		if (managed->idle && managed->signals_flips)
 			continue;
 		if (!slow)
 			next_ms = manager->config.poll_ms;
@@ -458,7 +465,6 @@ static int flips_begin(sd_event_source *source, int fd, uint32_t revents, void *
 	(void)fd;
 	(void)revents;
 	managed->manager->wakeups++;
-	managed->flip_signal = FLIP_SIGNAL_YES;
 	wake(managed);
 	schedule(managed->manager);
 	return 0;
@@ -546,6 +552,7 @@ static void add_cache(struct manager *manager, const char *name, const char *pat
 	}
 	managed->manager = manager;
 	managed->state = normal_state(manager);
+	managed->last_flip_us = now_us();
 	ret = cache_open(&managed->cache, name, path);
 	if (ret) {
 		/* Not an msm device, or one without the cache. */
@@ -573,8 +580,7 @@ static void add_cache(struct manager *manager, const char *name, const char *pat
 		  &managed->generation_source) < 0)
 		log_line(LOG_WARNING, LOG_ERROR, name,
 			 "cannot wait for its files; looking now and then instead");
-	if (!managed->flips_source)
-		managed->flip_signal = FLIP_SIGNAL_NO;
+	managed->signals_flips = managed->flips_source;
 	log_line(LOG_INFO, LOG_DEVICE, name,
 		 "found, max_bytes=%" PRIu64 " max_entries=%" PRIu64 ", %s",
 		 managed->last.max_bytes, managed->last.max_entries,

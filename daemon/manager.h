@@ -28,13 +28,6 @@ enum managed_state {
 	MANAGED_FAILED, /* a limit cannot be written; tried again now and then */
 };
 
-/* Does the kernel signal the first flip after a pause? */
-enum flip_signal {
-	FLIP_SIGNAL_UNKNOWN,
-	FLIP_SIGNAL_YES,
-	FLIP_SIGNAL_NO,
-};
-
 /* One cache under management. */
 struct managed {
 	struct managed *next;
@@ -58,9 +51,10 @@ struct managed {
 	uint64_t said_bytes;
 
 	unsigned int polls_without_flip;
+	uint64_t last_flip_us; /* when a poll last found flips: the last one was before that */
 	bool idle; /* not polled until the next flip */
-	enum flip_signal flip_signal;
-	unsigned int flips_unsignalled; /* polls in a row, while that is unknown */
+	bool signals_flips; /* does the kernel wake who waits for that? */
+	unsigned int unsignalled; /* times in a row that it did not */
 	bool pressure; /* since the previous sample */
 	unsigned int read_errors;
 	uint64_t retry_us; /* when a failed write is tried again */

@@ -153,6 +153,28 @@ class Scanoutctl(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertIn("trace:1201: '1 use 1 1': goes back in time", result.stderr)
 
+    def complete(self, *words):
+        script = os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])),
+                              "../ctl/scanoutctl.bash")
+        line = " ".join(f"'{word}'" for word in words)
+        result = subprocess.run(
+            ["bash", "-c", f"source {script}; COMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; "
+             "_scanoutctl; echo \"${COMPREPLY[@]}\""],
+            capture_output=True, text=True, check=True)
+        self.assertEqual(result.stderr, "")
+        return result.stdout.split()
+
+    def test_completion(self):
+        self.assertEqual(self.complete("scanoutctl", "re"), ["resume", "record", "replay"])
+        self.assertEqual(self.complete("scanoutctl", "--json", "p"), ["pretty"])
+        self.assertEqual(self.complete("scanoutctl", "set", "max_b"), ["max_bytes="])
+        self.assertEqual(self.complete("scanoutctl", "replay", "--policy", "t"), ["tuned"])
+        offered = set(self.complete("scanoutctl", ""))
+        help_text = self.ctl("--help").stdout
+        commands = {line.split()[0] for line in help_text.splitlines()
+                    if line.startswith("  ") and line[2].isalpha()}
+        self.assertLessEqual(commands, offered)
+
     def test_doctor_says_what_is_wrong(self):
         os.makedirs(f"{self.root}/etc")
         with open(f"{self.root}/etc/scanoutd.conf", "w", encoding="ascii") as file:

@@ -144,6 +144,7 @@ static void nothing_wakes_it_while_nothing_flips(void **state)
 	};
 	static struct manager manager;
 	unsigned int runs = 0;
+	uint64_t wakeups;
 	sd_event *event;
 	int fd = eventfd(0, EFD_CLOEXEC);
 
@@ -152,16 +153,17 @@ static void nothing_wakes_it_while_nothing_flips(void **state)
 	assert_true(sd_event_new(&event) >= 0);
 	assert_int_equal(manager_start(&manager, event, &options), 0);
 	/* A kernel that signals flips, which plain files cannot. */
-	manager.caches->flip_signal = FLIP_SIGNAL_YES;
+	manager.caches->signals_flips = true;
 	assert_true(sd_event_add_io(event, &manager.caches->flips_source, fd, EPOLLPRI, not_called,
 				    NULL) >= 0);
-	for (int i = 0; i < 10; i++)
+	for (int i = 0; i < 40 && !manager.caches->idle; i++)
 		assert_true(sd_event_run(event, 200000) >= 0);
 	assert_true(manager.caches->idle);
+	wakeups = manager.wakeups;
 	for (int i = 0; i < 10; i++)
 		runs += sd_event_run(event, 200000) > 0;
 	assert_int_equal(runs, 0);
-	assert_int_equal(manager.wakeups, 3);
+	assert_int_equal(manager.wakeups, wakeups);
 	manager_stop(&manager);
 	sd_event_unref(event);
 	close(fd);
