@@ -741,10 +741,12 @@ int bus_new(struct bus **busp, struct manager *manager, sd_event *event, const c
 		ret = sd_bus_request_name(bus->bus, BUS_NAME, 0);
 	}
 	if (ret < 0) {
+		const char *hint = ret == -EEXIST ? "; another scanoutd runs" :
+				   ret == -EACCES ? "; is its policy in /usr/share/dbus-1/system.d?" :
+						    "";
+
 		log_line(LOG_WARNING, LOG_ERROR, NULL, "bus: %s: %s%s", doing, strerror(-ret),
-			 ret == -EEXIST ? "; another scanoutd runs" :
-			 ret == -EACCES ? "; is its policy installed in /usr/share/dbus-1/system.d?" :
-					  "");
+			 hint);
 		bus_free(bus);
 		return ret;
 	}

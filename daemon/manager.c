@@ -26,8 +26,8 @@
 /* Read errors in a row, after which a cache is only read slowly. */
 #define MANY_ERRORS 5
 /*
- * The kernel signals the first flip after a pause of a second.  So sleep only after a longer one, or
- * the next flip might still count as part of the last burst, and its signal would never come.
+ * The kernel signals the first flip after a pause of a second.  So sleep only after a longer one,
+ * or the next flip might still count as part of the last burst, and its signal would never come.
  */
 #define PAUSE_US (2 * UINT64_C(1000000))
 /* Pauses in a row that ended without a signal, after which none is expected any more. */
@@ -143,8 +143,8 @@ static void write_failed(struct managed *managed)
 }
 
 /*
- * Write the limits as decided.  Who wrote one since the last look is noticed before, not overwritten.
- * Reading them afterwards also tells that the write's own signal needs no attention.
+ * Write the limits as decided.  Who wrote one since the last look is noticed before that, not
+ * overwritten.  Reading them afterwards also takes the signal of the write itself away.
  */
 static int apply(struct managed *managed, struct cache_snapshot *snapshot)
 {
@@ -365,7 +365,7 @@ static int sample_one(struct managed *managed)
 	managed->polls_without_flip = flipped ? 0 : managed->polls_without_flip + 1;
 	if (flipped && managed->idle)
 		wake(managed);
-	/* A flip since the file was read above, if it is the first, leaves a signal: none is missed. */
+	/* A flip since the file was read above leaves a signal: none is missed. */
 	if (!managed->idle && managed->polls_without_flip >= manager->config.idle_polls &&
 	    now - managed->last_flip_us >= PAUSE_US)
 		go_idle(managed);
@@ -562,7 +562,7 @@ static void add_cache(struct manager *manager, const char *name, const char *pat
 		return;
 	}
 
-	/* The first read also tells the kernel what has been seen, before anything is waited for. */
+	/* Reading also takes old signals away, before any is waited for. */
 	ret = cache_read(&managed->cache, &managed->last);
 	if (ret) {
 		log_line(LOG_WARNING, LOG_DEVICE, name, "%s", managed->cache.error);
@@ -795,13 +795,39 @@ static void complain_config(void *context, const char *text)
 	log_line(LOG_WARNING, LOG_CONFIG, NULL, "%s", text);
 }
 
+/* Leave the whole budget in force: right without anybody watching.  Not what others set. */
+static void hand_back(struct managed *managed)
+{
+	uint64_t max_bytes = managed->manager->config.tuner.max_bytes;
+
+	if (managed->state != MANAGED_TUNING ||
+	    cache_read_limits(&managed->cache, &managed->last) ||
+	    notice_foreign_write(managed, &managed->last))
+		return;
+	if (managed->last.max_bytes < max_bytes) {
+		if (cache_write_limit(&managed->cache, CACHE_MAX_BYTES, max_bytes) ||
+		    cache_read_limits(&managed->cache, &managed->last)) {
+			log_line(LOG_WARNING, LOG_ERROR, managed->cache.name, "%s",
+				 managed->cache.error);
+			return;
+		}
+		expect(managed, &managed->last);
+	}
+	log_line(LOG_INFO, LOG_SERVICE, managed->cache.name,
+		 "left with max_bytes=%" PRIu64 " max_entries=%" PRIu64, managed->last.max_bytes,
+		 managed->last.max_entries);
+}
+
 void manager_reload(struct manager *manager)
 {
 	config_read(&manager->config, manager->options.config_root, complain_config, NULL);
 	watch_pressure(manager);
-	for (struct managed *managed = manager->caches; managed; managed = managed->next)
+	for (struct managed *managed = manager->caches; managed; managed = managed->next) {
+		if (normal_state(manager) == MANAGED_DISABLED)
+			hand_back(managed);
 		if (managed->state != MANAGED_EXTERNAL)
 			set_state(managed, normal_state(manager));
+	}
 	log_line(LOG_INFO, LOG_CONFIG, NULL, "configuration read");
 	manager_reconsider(manager);
 }
@@ -868,24 +894,8 @@ int manager_start(struct manager *manager, sd_event *event, const struct manager
 void manager_stop(struct manager *manager)
 {
 	while (manager->caches) {
-		struct managed *managed = manager->caches;
-		struct tuner_params *params = &manager->config.tuner;
-
-		if (managed->state == MANAGED_TUNING &&
-		    !cache_read_limits(&managed->cache, &managed->last) &&
-		    !notice_foreign_write(managed, &managed->last)) {
-			uint64_t entries = managed->last.max_entries;
-
-			if (managed->last.max_bytes < params->max_bytes &&
-			    cache_write_limit(&managed->cache, CACHE_MAX_BYTES, params->max_bytes))
-				log_line(LOG_WARNING, LOG_ERROR, managed->cache.name, "%s",
-					 managed->cache.error);
-			else
-				log_line(LOG_INFO, LOG_SERVICE, managed->cache.name,
-					 "left with max_bytes=%" PRIu64 " max_entries=%" PRIu64,
-					 params->max_bytes, entries);
-		}
-		forget_cache(manager, managed);
+		hand_back(manager->caches);
+		forget_cache(manager, manager->caches);
 	}
 	manager->bus = bus_free(manager->bus);
 	sd_device_monitor_unref(manager->monitor);

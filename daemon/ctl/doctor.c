@@ -46,10 +46,11 @@ static void describe(const struct ctl *ctl, const char *card, char *text, size_t
 		return;
 	if (fgets(number, sizeof(number), file) && sscanf(number, "%u:%u", &major, &minor) == 2 &&
 	    !drmGetDeviceFromDevId(makedev(major, minor), 0, &device)) {
-		if (device->bustype == DRM_BUS_PLATFORM && device->deviceinfo.platform->compatible &&
-		    device->deviceinfo.platform->compatible[0])
-			snprintf(text, size, "%s (%s)", card,
-				 device->deviceinfo.platform->compatible[0]);
+		char **compatible = device->bustype == DRM_BUS_PLATFORM ?
+					    device->deviceinfo.platform->compatible : NULL;
+
+		if (compatible && compatible[0])
+			snprintf(text, size, "%s (%s)", card, compatible[0]);
 		drmFreeDevice(&device);
 	}
 	fclose(file);

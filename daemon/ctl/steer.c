@@ -18,9 +18,11 @@ static int write_status(const struct cache *cache, int ret, const char *accepted
 {
 	if (!ret)
 		return CTL_OK;
-	ctl_complain("%s%s%s", cache->error, ret == -EINVAL || ret == -ERANGE ? "; accepted is " : "",
-		     ret == -EINVAL || ret == -ERANGE ? accepted :
-		     ret == -EACCES || ret == -EPERM  ? "; this needs root" : "");
+	if (ret == -EINVAL || ret == -ERANGE)
+		ctl_complain("%s; accepted is %s", cache->error, accepted);
+	else
+		ctl_complain("%s%s", cache->error,
+			     ret == -EACCES || ret == -EPERM ? "; this needs root" : "");
 	return CTL_FAILED;
 }
 

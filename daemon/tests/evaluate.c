@@ -142,7 +142,8 @@ int main(int argc, char **argv)
 	kept = promise("hits, of the fixed default's (>= 0.995)", hits, hits >= 0.995);
 	kept = promise("hits on the worst trace (>= 0.99)", all.worst, all.worst >= 0.99) && kept;
 	best = all.idle_bytes[REPLAY_TUNED] / all.best_fixed_idle_bytes;
-	kept = promise("idle bytes, of the best fixed size's (<= 1.25)", best, best <= 1.25) && kept;
+	kept = promise("idle bytes, of the best fixed size's (<= 1.25)", best, best <= 1.25) &&
+	       kept;
 	printf("%-46s %8.4f  (best fixed %.4f, Belady %.4f)\n",
 	       "idle bytes, of the fixed default's", idle,
 	       all.best_fixed_idle_bytes / all.idle_bytes[REPLAY_FIXED],

@@ -134,8 +134,8 @@ static uint64_t property(sd_bus *bus, const char *name)
 {
 	uint64_t value = 0;
 
-	sd_bus_get_property_trivial(bus, BUS_NAME, BUS_CACHES_PATH "/card0", BUS_CACHE_INTERFACE, name,
-				    NULL, 't', &value);
+	sd_bus_get_property_trivial(bus, BUS_NAME, BUS_CACHES_PATH "/card0", BUS_CACHE_INTERFACE,
+				    name, NULL, 't', &value);
 	return value;
 }
 
@@ -144,8 +144,8 @@ static bool state_is(sd_bus *bus, const char *name, const char *expected)
 	char *value = NULL;
 	bool same;
 
-	sd_bus_get_property_string(bus, BUS_NAME, BUS_CACHES_PATH "/card0", BUS_CACHE_INTERFACE, name,
-				   NULL, &value);
+	sd_bus_get_property_string(bus, BUS_NAME, BUS_CACHES_PATH "/card0", BUS_CACHE_INTERFACE,
+				   name, NULL, &value);
 	same = value && !strcmp(value, expected);
 	free(value);
 	return same;
@@ -532,6 +532,20 @@ static void a_reload_takes_a_new_budget_over(void **state)
 	EVENTUALLY(limit("max_bytes") == 64 * MIB);
 }
 
+static void disabling_it_leaves_the_budget_in_force(void **state)
+{
+	sd_bus *bus = connect_client();
+
+	(void)state;
+	flip_for(2500);
+	EVENTUALLY(limit("max_bytes") == 24 * MIB);
+	fake_write(root, "etc/scanoutd.conf", "[Tuner]\nEnabled=no\n");
+	kill(service_pid, SIGHUP);
+	EVENTUALLY(state_is(bus, "State", "disabled"));
+	assert_int_equal(limit("max_bytes"), 128 * MIB);
+	sd_bus_flush_close_unref(bus);
+}
+
 static void other_users_need_a_session_or_polkit(void **state)
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -583,6 +597,7 @@ int main(void)
 		RUNNING(devices_come_and_go),
 		RUNNING(counters_that_go_back_do_no_harm),
 		RUNNING(a_reload_takes_a_new_budget_over),
+		RUNNING(disabling_it_leaves_the_budget_in_force),
 		RUNNING(other_users_need_a_session_or_polkit),
 	};
 
