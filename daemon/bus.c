@@ -287,7 +287,8 @@ static int hold_allowed(struct bus *bus, sd_bus_message *message, uid_t uid)
 				"too many holds (Holds=)");
 	}
 	log_line(LOG_INFO, LOG_CLAIM, NULL, "hold %" PRId64 " of user %u: %" PRIu64 " bytes, '%s'",
-		 cookie, (unsigned int)uid, min_bytes, reason);
+		 cookie, (unsigned int)uid, min_bytes,
+		 claims_find(&manager->claims, (uint32_t)cookie)->reason);
 	/* Before the answer: who has it may rely on it. */
 	bus_holds_changed(bus);
 	manager_reconsider(manager);
@@ -742,7 +743,7 @@ int bus_new(struct bus **busp, struct manager *manager, sd_event *event, const c
 	}
 	if (ret < 0) {
 		const char *hint = ret == -EEXIST ? "; another scanoutd runs" :
-				   ret == -EACCES ? "; is its policy in /usr/share/dbus-1/system.d?" :
+				   ret == -EACCES ? "; is its D-Bus policy installed?" :
 						    "";
 
 		log_line(LOG_WARNING, LOG_ERROR, NULL, "bus: %s: %s%s", doing, strerror(-ret),

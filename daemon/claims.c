@@ -90,6 +90,14 @@ int64_t claims_hold(struct claims *claims, const struct config *config, const ch
 	return free->cookie;
 }
 
+const struct hold *claims_find(const struct claims *claims, uint32_t cookie)
+{
+	for (unsigned int i = 0; i < CLAIMS_HOLDS; i++)
+		if (cookie && claims->holds[i].cookie == cookie)
+			return &claims->holds[i];
+	return NULL;
+}
+
 int claims_release(struct claims *claims, uint32_t cookie, uid_t uid)
 {
 	for (unsigned int i = 0; i < CLAIMS_HOLDS; i++) {

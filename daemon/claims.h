@@ -72,6 +72,9 @@ bool claims_may_call(struct client *client, const struct config *config, uint64_
 int64_t claims_hold(struct claims *claims, const struct config *config, const char *owner,
 		    uid_t uid, uint64_t min_bytes, const char *reason);
 
+/* NULL if there is none. */
+const struct hold *claims_find(const struct claims *claims, uint32_t cookie);
+
 /* -ENOENT if there is none, -EPERM if it is another user's (root may). */
 int claims_release(struct claims *claims, uint32_t cookie, uid_t uid);
 

@@ -50,7 +50,8 @@ typedef void (*config_complain_fn)(void *context, const char *text);
 /*
  * Read all files there are, below @root ("" for the real ones): scanoutd.conf of the first of
  * /etc, /run, /usr/local/lib and /usr/lib that has it, then the *.conf in scanoutd.conf.d of all
- * four in the order of their names, where a name in an earlier directory hides the same in later ones.
+ * four in the order of their names, where a name in an earlier directory hides the same in later
+ * ones.
  *
  * @config is what is in force until now, defaults to begin with.  What no file mentions goes back
  * to its default; what a file mentions wrongly stays in force.  Fails with -ENOMEM only.

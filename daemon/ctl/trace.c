@@ -86,8 +86,8 @@ int trace_read(struct trace *trace, const char *path, char *error, size_t error_
 		snprintf(error, error_size,
 			 "%s:%u: '%s': %s", path, number, line,
 			 ret == -ERANGE ? "goes back in time" :
-			 ret == -EINVAL ? "expected TIME_US use BUFFER BYTES, TIME_US idle BUFFER or "
-					  "TIME_US free BUFFER" :
+			 ret == -EINVAL ? "expected TIME_US use BUFFER BYTES, TIME_US "
+					  "idle BUFFER or TIME_US free BUFFER" :
 					  strerror(-ret));
 	else if (!trace->count)
 		snprintf(error, error_size, "%s: no events in it", path), ret = -ENODATA;
