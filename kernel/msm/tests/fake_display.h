@@ -78,6 +78,8 @@ struct fake_display {
 	u64 unmaps;
 	/** @flushes: calls of flush */
 	u64 flushes;
+	/** @complaints: kinds of those that the kernel had before the test */
+	unsigned int complaints;
 	/** @violations: things that must not happen, and did */
 	unsigned int violations;
 	/** @violation: the first of them */

@@ -1091,14 +1091,12 @@ static void invalidated_lingering_buffer_is_unmapped_and_let_go(struct kunit *te
 static void unmapping_is_safe_in_reclaim(struct kunit *test)
 {
 	struct fake_display *display = test->priv;
-	unsigned int flags;
 
 	buffers(display, 4, 2 * MB);
 	imports(display, 1, 2 * MB);
 	for (unsigned int i = A; i <= E; i++)
 		fake_flip(display, i);
 
-	flags = memalloc_noreclaim_save();
 	fs_reclaim_acquire(GFP_KERNEL);
 	msm_scanout_cache_invalidate(entry_of(display, A), MSM_SCANOUT_MEMORY);
 	msm_scanout_cache_trim(&display->cache, 6 * MB, MSM_SCANOUT_MEMORY);
@@ -1106,7 +1104,6 @@ static void unmapping_is_safe_in_reclaim(struct kunit *test)
 	msm_scanout_cache_remove(entry_of(display, C));
 	msm_scanout_cache_settle(&display->cache);
 	fs_reclaim_release(GFP_KERNEL);
-	memalloc_noreclaim_restore(flags);
 
 	/* Known again, so that it can be freed as usual. */
 	msm_scanout_entry_init(&display->cache, entry_of(display, C), 2 * MB, false);
