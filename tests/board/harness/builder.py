@@ -93,8 +93,9 @@ def root():
                     "--include=" + ",".join(packages), "--skip=cleanup/apt/lists",
                     *(f"--dpkgopt={o}" for o in DPKG_OPTIONS),
                     "trixie", target, f"deb [trusted=yes] copy:{folder} ./"]
-            report.run_logged("building the builder root (Debian 13 amd64)", host.as_root(argv),
-                              cache.log_path("builder"))
+            report.run_logged("building the builder root (Debian 13 amd64)",
+                              host.as_root(argv, lifeline=True), cache.log_path("builder"),
+                              lifeline=True)
         finally:
             shutil.rmtree(folder)
         debian.unpack_build_files(target)
@@ -109,7 +110,7 @@ def remove(folder):
         subprocess.run(host.as_root(["rm", "-rf", "--one-file-system", folder]), check=True)
 
 
-def command(argv, binds=(), directory="/", root_user=False, environment=()):
+def command(argv, binds=(), directory="/", root_user=False, environment=(), lifeline=False):
     """The host command that runs argv in the builder, with no network.
 
     binds are (source on the host, target in the builder, "rw" or "ro").
@@ -125,12 +126,13 @@ def command(argv, binds=(), directory="/", root_user=False, environment=()):
     env = [f"{name}={value}" for name, value in {**ENVIRONMENT, **dict(environment)}.items()]
     return host.as_root(["env", "-i", *env, "unshare", "--mount", "--net", "--pid", "--fork",
                          "--kill-child", "sh", "-c", ENTER, "enter", base, *groups, "--", user,
-                         directory, *argv])
+                         directory, *argv], lifeline)
 
 
 def run(what, argv, log, **options):
     """Run a long build command in the builder."""
-    report.run_logged(what, command(argv, **options), cache.log_path(log))
+    report.run_logged(what, command(argv, lifeline=True, **options), cache.log_path(log),
+                      lifeline=True)
 
 
 def output(argv, **options):

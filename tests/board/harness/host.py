@@ -22,8 +22,27 @@ KEYRINGS = ("/usr/share/keyrings/debian-archive-keyring.gpg",
             "/usr/share/keyrings/debian-archive-keyring.pgp")
 
 
-def as_root(argv):
-    """argv, run as root: unchanged for root, through sudo for anybody else."""
+# Runs "$@" for as long as our end of its stdin is open: nobody but root may signal what sudo runs,
+# and unshare does not listen to signals, but both can be killed from their own side. A signal for
+# the whole process group must not end the watcher before it has done that.
+LIFELINE = r"""
+trap '' HUP INT TERM
+exec 3<&0
+"$@" </dev/null 3<&- &
+child=$!
+{ cat <&3 >/dev/null; kill -KILL $child 2>/dev/null; } &
+exec 3<&-
+wait $child
+"""
+
+
+def as_root(argv, lifeline=False):
+    """argv, run as root: unchanged for root, through sudo for anybody else.
+
+    With a lifeline, argv ends when the pipe that must be its stdin is closed.
+    """
+    if lifeline:
+        argv = ["sh", "-c", LIFELINE, "lifeline", *argv]
     if os.geteuid() == 0:
         return list(argv)
     if not shutil.which("sudo"):

@@ -32,14 +32,17 @@ def tail(path, lines=TAIL_LINES):
     return "\n".join(text.splitlines()[-lines:])
 
 
-def run_logged(what, argv, log, env=None, cwd=None):
-    """Run a long command: its output goes to the file log, a heartbeat goes to stderr."""
+def run_logged(what, argv, log, env=None, cwd=None, lifeline=False):
+    """Run a long command: its output goes to the file log, a heartbeat goes to stderr.
+
+    With a lifeline (see host.as_root()) its stdin is a pipe that is closed when we end.
+    """
     os.makedirs(os.path.dirname(log), exist_ok=True)
     say(f"{what} ...")
     with open(log, "wb") as f:
         try:
-            child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=f, stderr=f,
-                                     env=env, cwd=cwd)
+            child = subprocess.Popen(argv, stdin=subprocess.PIPE if lifeline else subprocess.DEVNULL,
+                                     stdout=f, stderr=f, env=env, cwd=cwd)
         except OSError as e:
             raise BoardError(f"{what}: cannot start {argv[0]}: {e.strerror}") from e
         try:
@@ -51,8 +54,13 @@ def run_logged(what, argv, log, env=None, cwd=None):
                     last = tail(log, 1).strip()
                     say(f"{what}: {last[:100]}")
         except BaseException:
-            child.terminate()
+            if not lifeline:
+                child.terminate()
+            else:
+                child.stdin.close()
             child.wait()
             raise
+        if lifeline:
+            child.stdin.close()
     if status:
         raise BoardError(f"{what} failed with status {status}; the end of {log}:\n{tail(log)}")
