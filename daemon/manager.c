@@ -436,7 +436,7 @@ static void schedule(struct manager *manager)
 			next_ms = manager->config.slow_poll_ms;
 	}
 
-	/* Slow polls may be rarer than the watchdog's patience: then there is no watching either. */
+	/* Slow polls may be rarer than the watchdog is patient: then there is no watching. */
 	feed_watchdog(manager, next_ms && next_ms * 1000 < manager->watchdog_us / 2);
 	if (!next_ms) {
 		sd_event_source_set_enabled(manager->poll_source, SD_EVENT_OFF);

@@ -14,7 +14,8 @@ LONGEST_C_LINE = 100
 GPL, MIT = "GPL-2.0-only", "MIT"
 SOURCES = re.compile(r"\.(c|h|S|py|sh|dts|dtsi|build|css|html|service|target)$|"
                      r"(^|/)(Kbuild|Makefile)$")
-NO_LICENCE_LINE = re.compile(r"\.(md|png|json|patch|ini)$|(^|/)\.|^LICENSES/|(^|/)\.kunitconfig$")
+NO_LICENCE_LINE = re.compile(r"\.(md|png|json|patch|ini)$|(^|/)\.|^docs/licenses/|"
+                             r"(^|/)\.kunitconfig$")
 
 
 def shell_files(names):

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The emulated board: fetch, build and boot. The entry points are ../run, ../build, ../builder-exec."""
+"""The emulated board: fetch, build, boot. Entry points: ../run, ../build, ../builder-exec."""

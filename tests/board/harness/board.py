@@ -8,7 +8,7 @@ import shutil
 import signal
 import sys
 
-from . import cache, clients, dtb, host, initramfs, kernels, modules, qemu, report
+from . import cache, dtb, host, initramfs, kernels, modules, qemu, report
 
 USAGE = "tests/board/run [OPTION]... -- COMMAND..."
 MIB = 1 << 20
@@ -81,8 +81,8 @@ def parse(argv):
 
 def machine_arguments(memory_mib):
     """What shapes the device tree. The edu device is a bus master behind the SMMU for tests."""
-    return ["-nodefaults", "-machine", "virt,iommu=smmuv3,gic-version=3", "-cpu", "cortex-a72", "-smp", "2",
-            "-m", f"{memory_mib}M", "-global", "virtio-mmio.force-legacy=false",
+    return ["-nodefaults", "-machine", "virt,iommu=smmuv3,gic-version=3", "-cpu", "cortex-a72",
+            "-smp", "2", "-m", f"{memory_mib}M", "-global", "virtio-mmio.force-legacy=false",
             "-device", "edu,dma_mask=0xffffffff"]
 
 

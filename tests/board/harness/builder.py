@@ -37,7 +37,11 @@ while [ "$1" != -- ]; do
 done
 shift
 user=$1; directory=$2; shift 2
-exec chroot --userspec="$user" "$root" sh -c 'cd "$0" && exec "$@"' "$directory" "$@"
+# This shell stays as the first process of the namespace, and as root: when unshare dies it is
+# killed, and all others with it. The kernel forgets that wish when a process changes its user.
+chroot --userspec="$user" "$root" sh -c 'cd "$0" && exec "$@"' "$directory" "$@"
+status=$?
+exit $status
 """
 
 

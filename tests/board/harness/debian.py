@@ -27,7 +27,8 @@ def _resolve(fetcher):
             if version not in [s["version"] for s in shown]:
                 continue
             abi = match[1]
-            wanted = [f"linux-binary-unsigned-{abi}-arm64:arm64", f"linux-modules-{abi}-arm64:arm64",
+            wanted = [f"linux-binary-unsigned-{abi}-arm64:arm64",
+                      f"linux-modules-{abi}-arm64:arm64",
                       f"linux-base-{abi}-arm64:arm64", f"linux-headers-{abi}-arm64:arm64",
                       f"linux-headers-{abi}-common", f"linux-kbuild-{abi}:amd64", SOURCE]
             return fetcher.download("kernel", "amd64", [f"{w}={version}" for w in wanted], False)

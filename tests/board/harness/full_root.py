@@ -11,7 +11,8 @@ import os
 from . import apt, builder, cache, host, report
 
 # Under emulation GStreamer takes long to look at a plugin, so only these are kept.
-PLUGINS = ("app", "coreelements", "debugutilsbad", "kms", "playback", "rawparse", "typefindfunctions",
+PLUGINS = ("app", "coreelements", "debugutilsbad", "kms", "playback", "rawparse",
+           "typefindfunctions",
            "video4linux2", "videoconvertscale", "videofilter", "videoparsersbad", "videorate",
            "videotestsrc", "waylandsink")
 DROPPED = ("usr/share/doc", "usr/share/man", "usr/share/info", "usr/share/locale",
@@ -89,7 +90,8 @@ def image():
             return target
         builder.remove(place)
         os.makedirs(place)
-        debs = sorted((r["file"] for r in records), key=lambda n: (not n.startswith("base-files_"), n))
+        debs = sorted((r["file"] for r in records),
+                      key=lambda n: (not n.startswith("base-files_"), n))
         for name, lines in (("debs", debs), ("dropped", DROPPED), ("plugins", PLUGINS),
                             ("groups", ())):
             cache.write(os.path.join(place, name), "".join(line + "\n" for line in lines))

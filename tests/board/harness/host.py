@@ -60,7 +60,8 @@ def keyring():
 
 def prepare():
     """Find the programs we need, and install those that are missing."""
-    os.environ["PATH"] = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/local/sbin:/usr/sbin:/sbin"
+    path = os.environ.get("PATH", "/usr/bin:/bin")
+    os.environ["PATH"] = f"{path}:/usr/local/sbin:/usr/sbin:/sbin"
     if platform.machine() != "x86_64":
         raise report.BoardError(f"this machine is {platform.machine()}; "
                                 "the board's build root needs x86_64")

@@ -41,8 +41,8 @@ def run_logged(what, argv, log, env=None, cwd=None, lifeline=False):
     say(f"{what} ...")
     with open(log, "wb") as f:
         try:
-            child = subprocess.Popen(argv, stdin=subprocess.PIPE if lifeline else subprocess.DEVNULL,
-                                     stdout=f, stderr=f, env=env, cwd=cwd)
+            stdin = subprocess.PIPE if lifeline else subprocess.DEVNULL
+            child = subprocess.Popen(argv, stdin=stdin, stdout=f, stderr=f, env=env, cwd=cwd)
         except OSError as e:
             raise BoardError(f"{what}: cannot start {argv[0]}: {e.strerror}") from e
         try:

@@ -4,7 +4,8 @@
 import re
 
 STARTS = re.compile(
-    r"\[ cut here \]|BUG: |WARNING: |Internal error: |Unable to handle kernel |Kernel panic - not syncing|"
+    r"\[ cut here \]|BUG: |WARNING: |Internal error: |Unable to handle kernel |"
+    r"Kernel panic - not syncing|"
     r"Oops|KASAN: |UBSAN: |KFENCE: |possible recursive locking|possible circular locking|"
     r"inconsistent lock state|suspicious RCU usage|INFO: task .* blocked for more than|"
     r"rcu: INFO: .* detected (expedited )?stalls?|Watchdog detected hard LOCKUP|"
