@@ -13,7 +13,8 @@ from . import cache, dtb, host, initramfs, kernels, modules, qemu, report
 USAGE = "tests/board/run [OPTION]... -- COMMAND..."
 MIB = 1 << 20
 LIMIT_S = {"release": 300, "debug": 900}
-BOOT_LIMIT_S = {"release": 120, "debug": 300}
+BOOT_LIMIT_S = {("release", "mini"): 120, ("release", "full"): 180,
+                ("debug", "mini"): 300, ("debug", "full"): 600}
 MEMORY_MIB = {"release": 1024, "debug": 2048}
 
 
@@ -131,7 +132,7 @@ def run(options):
             kernel=kernel.image, initramfs=archive, dtb=blob, machine=machine,
             append=kernel_arguments(options),
             devices=qemu.devices(options.share, options.out, disk, options.smmu_trace),
-            boot_limit_s=min(limit, BOOT_LIMIT_S[options.flavour]), limit_s=limit),
+            boot_limit_s=min(limit, BOOT_LIMIT_S[options.flavour, options.rootfs]), limit_s=limit),
             console_log).run()
         status = qemu.judge(outcome, console_log, options.allow_splat)
         if not options.out and status == outcome.status:
