@@ -134,10 +134,9 @@ static int __init board_faults_init(void)
 		if (!strcmp(kind, faults[i].name))
 			return faults[i].make();
 
-	pr_err("kind=%s: wanted one of", kind);
+	pr_err("kind=%s: unknown, wanted one of:\n", kind);
 	for (size_t i = 0; i < ARRAY_SIZE(faults); i++)
-		pr_cont(" %s", faults[i].name);
-	pr_cont("\n");
+		pr_err("  %s\n", faults[i].name);
 	return -EINVAL;
 }
 module_init(board_faults_init);
