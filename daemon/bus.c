@@ -52,8 +52,8 @@ static struct client *caller(struct bus *bus, sd_bus_message *message, bool *is_
 {
 	struct manager *manager = bus->manager;
 
-	return claims_client(&manager->claims, &manager->config,
-			     sd_bus_message_get_sender(message), manager_now_ms(manager), is_new);
+	return claims_client(&manager->claims, &manager->config, sd_bus_message_get_sender(message),
+			     manager_now_ms(manager), is_new);
 }
 
 /*
@@ -275,16 +275,16 @@ static int hold_allowed(struct bus *bus, sd_bus_message *message, uid_t uid)
 	if (cookie < 0) {
 		unwatch_owner(bus, owner);
 		if (cookie == -ERANGE)
-			return sd_bus_reply_method_errorf(
-				message, SD_BUS_ERROR_INVALID_ARGS,
-				"min_bytes %" PRIu64 ": accepted is up to %" PRIu64
-				" (HoldMaxBytes=)",
-				min_bytes, manager->config.hold_max_bytes);
+			return sd_bus_reply_method_errorf(message, SD_BUS_ERROR_INVALID_ARGS,
+							  "min_bytes %" PRIu64
+							  ": accepted is up to %" PRIu64
+							  " (HoldMaxBytes=)",
+							  min_bytes,
+							  manager->config.hold_max_bytes);
 		return sd_bus_reply_method_errorf(
 			message, ERROR_LIMITS, "%s",
-			cookie == -EDQUOT ?
-				"too many holds of this user (HoldsPerUser=)" :
-				"too many holds (Holds=)");
+			cookie == -EDQUOT ? "too many holds of this user (HoldsPerUser=)" :
+					    "too many holds (Holds=)");
 	}
 	log_line(LOG_INFO, LOG_CLAIM, NULL, "hold %" PRId64 " of user %u: %" PRIu64 " bytes, '%s'",
 		 cookie, (unsigned int)uid, min_bytes,
@@ -578,8 +578,7 @@ static int get_share(sd_bus *bus, const char *path, const char *interface, const
 #define CONST SD_BUS_VTABLE_PROPERTY_CONST
 
 static const sd_bus_vtable manager_vtable[] = {
-	SD_BUS_VTABLE_START(0),
-	SD_BUS_PROPERTY("Version", "s", get_version, 0, CONST),
+	SD_BUS_VTABLE_START(0), SD_BUS_PROPERTY("Version", "s", get_version, 0, CONST),
 	SD_BUS_PROPERTY("Caches", "ao", get_caches, 0, CHANGES),
 	SD_BUS_PROPERTY("Holds", "a(uutss)", get_holds, 0, CHANGES),
 	/* Read when wanted: these change all the time. */
@@ -593,8 +592,8 @@ static const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_METHOD_WITH_ARGS("Report", SD_BUS_ARGS("a(sa{sv})", outputs),
 				SD_BUS_RESULT("u", taken, "u", dropped), method_report,
 				SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD_WITH_ARGS("Resume", SD_BUS_ARGS("s", cache), SD_BUS_NO_RESULT,
-				method_resume, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Resume", SD_BUS_ARGS("s", cache), SD_BUS_NO_RESULT, method_resume,
+				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_VTABLE_END
 };
 
@@ -603,12 +602,8 @@ static const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_PROPERTY(_name, "t", NULL, offsetof(struct managed, _field), _flags)
 
 static const sd_bus_vtable cache_vtable[] = {
-	SD_BUS_VTABLE_START(0),
-	TEXT("Name", CONST),
-	TEXT("SysfsPath", CONST),
-	TEXT("State", CHANGES),
-	TEXT("Reason", CHANGES),
-	TEXT("Explanation", CHANGES),
+	SD_BUS_VTABLE_START(0), TEXT("Name", CONST), TEXT("SysfsPath", CONST),
+	TEXT("State", CHANGES), TEXT("Reason", CHANGES), TEXT("Explanation", CHANGES),
 	FIGURE("MaxBytes", last.max_bytes, CHANGES),
 	FIGURE("MaxEntries", last.max_entries, CHANGES),
 	/* As of the last poll, read when wanted: these change all the time. */
@@ -617,13 +612,9 @@ static const sd_bus_vtable cache_vtable[] = {
 	FIGURE("BudgetBytes", decision.budget_bytes, 0),
 	SD_BUS_PROPERTY("ReuseShare", "d", get_share, 0, 0),
 	FIGURE("ActiveBytes", last.active_bytes, 0),
-	FIGURE("ActiveEntries", last.active_entries, 0),
-	FIGURE("IdleBytes", last.idle_bytes, 0),
-	FIGURE("IdleEntries", last.idle_entries, 0),
-	FIGURE("Flips", last.flips, 0),
-	FIGURE("Hits", last.hits, 0),
-	FIGURE("Misses", last.misses, 0),
-	SD_BUS_VTABLE_END
+	FIGURE("ActiveEntries", last.active_entries, 0), FIGURE("IdleBytes", last.idle_bytes, 0),
+	FIGURE("IdleEntries", last.idle_entries, 0), FIGURE("Flips", last.flips, 0),
+	FIGURE("Hits", last.hits, 0), FIGURE("Misses", last.misses, 0), SD_BUS_VTABLE_END
 };
 
 static int find_managed(sd_bus *sdbus, const char *path, const char *interface, void *userdata,

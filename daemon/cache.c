@@ -14,7 +14,7 @@
 
 enum kind {
 	NUMBERS, /* count of them, separated by blanks */
-	CHOICE, /* of an insertion policy */
+	CHOICE,	 /* of an insertion policy */
 	COMMAND, /* can only be written */
 };
 
@@ -28,12 +28,14 @@ struct file {
 	bool counter;
 };
 
-#define GAUGE(_name) \
-	{ .name = #_name, .offset = offsetof(struct cache_snapshot, _name), .count = 1 }
-#define COUNTER(_name)                                                             \
-	{                                                                          \
-		.name = #_name, .offset = offsetof(struct cache_snapshot, _name),  \
-		.count = 1, .counter = true                                        \
+#define GAUGE(_name)                                                                         \
+	{                                                                                    \
+		.name = #_name, .offset = offsetof(struct cache_snapshot, _name), .count = 1 \
+	}
+#define COUNTER(_name)                                                                        \
+	{                                                                                     \
+		.name = #_name, .offset = offsetof(struct cache_snapshot, _name), .count = 1, \
+		.counter = true                                                               \
 	}
 #define HISTOGRAM(_name, _field, _count)                                           \
 	{                                                                          \
@@ -109,7 +111,7 @@ bool cache_error_is_gone(int error)
 }
 
 __attribute__((format(printf, 3, 4))) static int fail(struct cache *cache, int error,
-						       const char *format, ...)
+						      const char *format, ...)
 {
 	va_list args;
 
@@ -162,13 +164,11 @@ static int read_text(struct cache *cache, unsigned int index, char text[TEXT_BYT
 			    cache->path, file->name, length);
 	text[length - 1] = '\0';
 	if (strlen(text) != length - 1)
-		return fail(cache, -EBADMSG, "%s/%s: contains a NUL byte", cache->path,
-			    file->name);
+		return fail(cache, -EBADMSG, "%s/%s: contains a NUL byte", cache->path, file->name);
 	return 0;
 }
 
-static int parse_numbers(struct cache *cache, const struct file *file, char *text,
-			 uint64_t *values)
+static int parse_numbers(struct cache *cache, const struct file *file, char *text, uint64_t *values)
 {
 	char *rest = text;
 
@@ -356,8 +356,8 @@ static int write_text(struct cache *cache, const char *name, const char *text)
 	ssize_t written;
 
 	if (fd < 0)
-		return fail(cache, -errno, "%s/%s: opening it to write '%s': %s", cache->path,
-			    name, text, strerror(errno));
+		return fail(cache, -errno, "%s/%s: opening it to write '%s': %s", cache->path, name,
+			    text, strerror(errno));
 	do
 		written = write(fd, line, (size_t)length);
 	while (written < 0 && errno == EINTR);

@@ -39,7 +39,7 @@ struct cache_snapshot {
 	uint64_t idle_timeout_ms;
 	uint64_t import_linger_ms;
 	unsigned int insertions; /* those the kernel offers */
-	unsigned int insertion; /* the current one */
+	unsigned int insertion;	 /* the current one */
 
 	/* gauges */
 	uint64_t active_bytes;

@@ -114,8 +114,7 @@ int claims_release(struct claims *claims, uint32_t cookie, uid_t uid)
 }
 
 unsigned int claims_report(struct claims *claims, const struct config *config, const char *owner,
-			   const struct output_report *outputs, unsigned int count,
-			   uint64_t now_ms)
+			   const struct output_report *outputs, unsigned int count, uint64_t now_ms)
 {
 	unsigned int taken = 0;
 
@@ -170,8 +169,8 @@ uint64_t claims_wanted_bytes(struct claims *claims, const struct config *config,
 			held = claims->holds[i].min_bytes;
 	for (unsigned int i = 0; i < CLAIMS_OUTPUTS; i++) {
 		const struct output_report *output = &claims->outputs[i];
-		uint64_t idle = output->buffers > output->planes ?
-					output->buffers - output->planes : 0;
+		uint64_t idle =
+			output->buffers > output->planes ? output->buffers - output->planes : 0;
 
 		if (!output->owner[0] || output->until_ms <= now_ms)
 			continue;

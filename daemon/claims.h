@@ -33,10 +33,10 @@ struct output_report {
 	char owner[CLAIMS_NAME]; /* empty: free slot */
 	char name[CLAIMS_NAME];
 	uint32_t refresh_mhz;
-	uint64_t flips; /* since its previous report */
+	uint64_t flips;	 /* since its previous report */
 	uint64_t missed; /* vblanks, of those */
 	uint32_t planes;
-	uint32_t buffers; /* of all planes together */
+	uint32_t buffers;      /* of all planes together */
 	uint64_t buffer_bytes; /* of one, on average */
 	/* Something is about to happen that needs other buffers. */
 	bool coming;

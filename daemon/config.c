@@ -73,8 +73,7 @@ static const struct option options[] = {
 	{ "Tuner", "CostPerMiB", UINT, AT(tuner.cost_ppm_per_mib), 0, 100000,
 	  "0 to 100000, in millionths of all reuse" },
 	{ "Tuner", "DecayPercent", UINT, AT(tuner.decay_percent), 0, 99, "0 to 99" },
-	{ "Tuner", "MinEvidence", UINT, AT(tuner.min_evidence), 1, 100000,
-	  "1 to 100000 lookups" },
+	{ "Tuner", "MinEvidence", UINT, AT(tuner.min_evidence), 1, 100000, "1 to 100000 lookups" },
 	{ "Tuner", "ShrinkAfterSec", MS, AT(tuner.shrink_after_ms), 1000, 3600000,
 	  "1s to 1h, in seconds or with a suffix ms, s, min or h" },
 	{ "Tuner", "SettleSec", MS, AT(tuner.settle_ms), 0, 3600000,
@@ -121,7 +120,7 @@ struct reader {
 };
 
 __attribute__((format(printf, 2, 3))) static void complain_at(struct reader *reader,
-							       const char *format, ...)
+							      const char *format, ...)
 {
 	char text[1024];
 	int length = snprintf(text, sizeof(text), "%s:%u: ", reader->path, reader->line);
@@ -157,8 +156,12 @@ static int parse_us(const char *text, uint64_t *us)
 		const char *suffix;
 		uint64_t us;
 	} units[] = {
-		{ "us", 1 },		  { "ms", 1000 },	     { "s", SECOND_US },
-		{ "min", 60 * SECOND_US }, { "h", 3600 * SECOND_US }, { "", SECOND_US },
+		{ "us", 1 },
+		{ "ms", 1000 },
+		{ "s", SECOND_US },
+		{ "min", 60 * SECOND_US },
+		{ "h", 3600 * SECOND_US },
+		{ "", SECOND_US },
 	};
 	size_t digits = strspn(text, "0123456789");
 	char number[24];
@@ -220,9 +223,9 @@ static bool acceptable(const struct option *option, uint64_t value)
 static void keep(struct config *config, const struct config *running, size_t option)
 {
 	static const size_t sizes[] = {
-		[BOOL] = sizeof(bool),	       [UINT] = sizeof(unsigned int),
-		[MS] = sizeof(unsigned int),   [BYTES] = sizeof(uint64_t),
-		[NUMBER] = sizeof(uint64_t),   [US] = sizeof(uint64_t),
+		[BOOL] = sizeof(bool),	     [UINT] = sizeof(unsigned int),
+		[MS] = sizeof(unsigned int), [BYTES] = sizeof(uint64_t),
+		[NUMBER] = sizeof(uint64_t), [US] = sizeof(uint64_t),
 	};
 	size_t offset = options[option].offset;
 
@@ -436,8 +439,8 @@ static int add_dropins(struct dropins *dropins, const char *directory)
 	return 0;
 }
 
-static void read_or_complain(struct config *config, const struct config *running,
-			     const char *path, config_complain_fn complain, void *context)
+static void read_or_complain(struct config *config, const struct config *running, const char *path,
+			     config_complain_fn complain, void *context)
 {
 	char text[PATH_MAX + 128];
 	int ret = read_file(config, running, path, complain, context);
@@ -448,8 +451,7 @@ static void read_or_complain(struct config *config, const struct config *running
 	complain(context, text);
 }
 
-int config_read(struct config *config, const char *root, config_complain_fn complain,
-		void *context)
+int config_read(struct config *config, const char *root, config_complain_fn complain, void *context)
 {
 	const struct config running = *config;
 	struct dropins dropins = { 0 };
@@ -484,8 +486,7 @@ int config_read(struct config *config, const char *root, config_complain_fn comp
 		/* A link to /dev/null, or an empty file, is how a drop-in is masked. */
 		if (!stat(dropins.list[i].path, &st) && S_ISCHR(st.st_mode))
 			continue;
-		read_or_complain(config, &running, dropins.list[i].path, complain,
-				 context);
+		read_or_complain(config, &running, dropins.list[i].path, complain, context);
 	}
 	free(dropins.list);
 	config_settle(config, complain, context);

@@ -86,8 +86,8 @@ static void write_line(int priority, enum log_kind kind, const char *cache, cons
 		fprintf(stderr, "scanoutd: %s%s%s\n", cache ? cache : "", cache ? ": " : "", text);
 		return;
 	}
-	snprintf(message, sizeof(message), "MESSAGE=%s%s%s", cache ? cache : "",
-		 cache ? ": " : "", text);
+	snprintf(message, sizeof(message), "MESSAGE=%s%s%s", cache ? cache : "", cache ? ": " : "",
+		 text);
 	snprintf(prio, sizeof(prio), "PRIORITY=%d", priority);
 	snprintf(id, sizeof(id), "MESSAGE_ID=%s", ids[kind]);
 	vector[used++] = field(message);

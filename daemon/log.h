@@ -23,18 +23,18 @@
 enum log_kind {
 	LOG_DECISION, /* a limit was changed */
 	LOG_EXTERNAL, /* somebody else changed one, or gave it back */
-	LOG_DEVICE, /* came or went */
+	LOG_DEVICE,   /* came or went */
 	LOG_PRESSURE, /* memory is short */
-	LOG_CONFIG, /* mistakes in files, reloads */
-	LOG_CLAIM, /* holds and reports */
-	LOG_ERROR, /* something does not work */
-	LOG_SERVICE, /* starts and ends */
+	LOG_CONFIG,   /* mistakes in files, reloads */
+	LOG_CLAIM,    /* holds and reports */
+	LOG_ERROR,    /* something does not work */
+	LOG_SERVICE,  /* starts and ends */
 	LOG_KINDS,
 };
 
 /* @cache is the name of the cache it is about, or NULL. */
 __attribute__((format(printf, 4, 5))) void log_line(int priority, enum log_kind kind,
-						     const char *cache, const char *format, ...);
+						    const char *cache, const char *format, ...);
 
 /* The same with more fields ("NAME=value"), up to LOG_FIELDS of them. */
 #define LOG_FIELDS 12

@@ -69,7 +69,8 @@ static void set_state(struct managed *managed, enum managed_state state)
 static enum managed_state normal_state(const struct manager *manager)
 {
 	return manager->options.dry_run ? MANAGED_DRY_RUN :
-	       !manager->config.enabled ? MANAGED_DISABLED : MANAGED_TUNING;
+	       !manager->config.enabled ? MANAGED_DISABLED :
+					  MANAGED_TUNING;
 }
 
 /*
@@ -322,13 +323,12 @@ static int sample_one(struct managed *managed)
 	if (ret) {
 		if (!managed->read_errors++)
 			log_line(LOG_WARNING, LOG_ERROR, managed->cache.name,
-				 "%s; limits stay as they are, trying again",
-				 managed->cache.error);
+				 "%s; limits stay as they are, trying again", managed->cache.error);
 		return 0;
 	}
 	if (managed->read_errors) {
-		log_line(LOG_INFO, LOG_ERROR, managed->cache.name,
-			 "readable again after %u errors", managed->read_errors);
+		log_line(LOG_INFO, LOG_ERROR, managed->cache.name, "readable again after %u errors",
+			 managed->read_errors);
 		managed->read_errors = 0;
 	}
 

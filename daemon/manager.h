@@ -21,11 +21,11 @@ struct bus;
 struct manager;
 
 enum managed_state {
-	MANAGED_TUNING, /* limits follow the tuner */
+	MANAGED_TUNING,	  /* limits follow the tuner */
 	MANAGED_EXTERNAL, /* somebody else set a limit: hands off until told to resume */
 	MANAGED_DISABLED, /* by configuration */
-	MANAGED_DRY_RUN, /* says what it would do */
-	MANAGED_FAILED, /* a limit cannot be written; tried again now and then */
+	MANAGED_DRY_RUN,  /* says what it would do */
+	MANAGED_FAILED,	  /* a limit cannot be written; tried again now and then */
 };
 
 /* One cache under management. */
@@ -51,11 +51,11 @@ struct managed {
 	uint64_t said_bytes;
 
 	unsigned int polls_without_flip;
-	uint64_t last_flip_us; /* when a poll last found flips: the last one was before that */
-	bool idle; /* not polled until the next flip */
-	bool signals_flips; /* does the kernel wake who waits for that? */
+	uint64_t last_flip_us;	  /* when a poll last found flips: the last one was before that */
+	bool idle;		  /* not polled until the next flip */
+	bool signals_flips;	  /* does the kernel wake who waits for that? */
 	unsigned int unsignalled; /* times in a row that it did not */
-	bool pressure; /* since the previous sample */
+	bool pressure;		  /* since the previous sample */
 	unsigned int read_errors;
 	uint64_t retry_us; /* when a failed write is tried again */
 

@@ -60,8 +60,8 @@ static double weight_within(const struct tuner *tuner, uint64_t bytes)
 		uint64_t bound = histogram_bytes_bound(i);
 
 		if (bytes < bound)
-			return total + tuner->bytes[i] * (double)(bytes - lower) /
-					       (double)(bound - lower);
+			return total +
+			       tuner->bytes[i] * (double)(bytes - lower) / (double)(bound - lower);
 		total += tuner->bytes[i];
 		lower = bound;
 	}
@@ -78,8 +78,8 @@ double tuner_share(const struct tuner *tuner, uint64_t bytes)
 	return share_within(tuner, sum(tuner->bytes, BYTES_BOUNDS + 1), bytes);
 }
 
-static double utility(const struct tuner *tuner, const struct tuner_params *params,
-		      double evidence, uint64_t bytes)
+static double utility(const struct tuner *tuner, const struct tuner_params *params, double evidence,
+		      uint64_t bytes)
 {
 	return share_within(tuner, evidence, bytes) -
 	       params->cost_ppm_per_mib * 1e-6 * (double)bytes / (double)MIB;
@@ -224,8 +224,8 @@ static bool quiet_for_long(struct tuner *tuner, const struct tuner_params *param
 	return tuner->quiet_ms >= (int64_t)params->shrink_after_ms;
 }
 
-static void set(struct tuner_decision *decision, enum tuner_action action,
-		enum tuner_reason reason, uint64_t max_bytes, uint64_t max_entries)
+static void set(struct tuner_decision *decision, enum tuner_action action, enum tuner_reason reason,
+		uint64_t max_bytes, uint64_t max_entries)
 {
 	decision->action = action;
 	decision->reason = reason;
@@ -249,8 +249,8 @@ static void decide(struct tuner *tuner, const struct tuner_params *params,
 		bytes = best_size(tuner, params, evidence, params->max_bytes);
 		if (decision->dip)
 			bytes = params->max_bytes;
-		entries = max_u64(best_entries(tuner, params, evidence, bytes),
-				  params->min_entries);
+		entries =
+			max_u64(best_entries(tuner, params, evidence, bytes), params->min_entries);
 		bytes = min_u64(bytes + slack_bytes(sample), params->max_bytes);
 	}
 	decision->wanted_bytes = bytes;
@@ -321,8 +321,8 @@ struct tuner_decision tuner_tick(struct tuner *tuner, const struct tuner_params 
 	/* What is on the screen comes before memory, memory before what others asked for. */
 	decision.budget_bytes = params->max_bytes;
 	if (tuner->pressure_cap_bytes)
-		decision.budget_bytes = min_u64(params->max_bytes,
-						max_u64(tuner->pressure_cap_bytes, floor));
+		decision.budget_bytes =
+			min_u64(params->max_bytes, max_u64(tuner->pressure_cap_bytes, floor));
 	decision.floor_bytes = max_u64(max_u64(floor, sample->wanted_bytes), params->min_bytes);
 
 	decision.evidence = evidence;

@@ -79,15 +79,15 @@ enum tuner_action {
 };
 
 enum tuner_reason {
-	TUNER_FITS, /* the limit is the size that is wanted */
+	TUNER_FITS,	   /* the limit is the size that is wanted */
 	TUNER_NO_EVIDENCE, /* too few lookups to decide anything */
-	TUNER_REUSE, /* more reuse becomes hits */
-	TUNER_WAITING, /* a smaller size would do, but not yet for long enough */
-	TUNER_QUIET, /* a smaller size did for long enough */
-	TUNER_FLOOR, /* what is on the screen, a holder or a compositor needs it */
-	TUNER_RANGE, /* the limit was outside the configured range */
-	TUNER_PRESSURE, /* memory is short */
-	TUNER_RECOVERING, /* memory was short; growth is still limited */
+	TUNER_REUSE,	   /* more reuse becomes hits */
+	TUNER_WAITING,	   /* a smaller size would do, but not yet for long enough */
+	TUNER_QUIET,	   /* a smaller size did for long enough */
+	TUNER_FLOOR,	   /* what is on the screen, a holder or a compositor needs it */
+	TUNER_RANGE,	   /* the limit was outside the configured range */
+	TUNER_PRESSURE,	   /* memory is short */
+	TUNER_RECOVERING,  /* memory was short; growth is still limited */
 };
 
 struct tuner_decision {
@@ -105,10 +105,10 @@ struct tuner_decision {
 	uint64_t wanted_bytes; /* before floors, waiting and pressure */
 	uint64_t floor_bytes;
 	uint64_t budget_bytes;
-	double evidence; /* lookups, decayed */
-	double share_now; /* of reuse that fits within the limit as it was */
+	double evidence;   /* lookups, decayed */
+	double share_now;  /* of reuse that fits within the limit as it was */
 	double share_then; /* and within max_bytes as decided */
-	double share_all; /* and within 1 GiB */
+	double share_all;  /* and within 1 GiB */
 };
 
 /* Between samples.  Zeroed to begin with. */
@@ -129,13 +129,12 @@ struct tuner {
 };
 
 /* The defaults, which are also those of the configuration file. */
-#define TUNER_DEFAULT_PARAMS                                                      \
-	{                                                                         \
-		.min_bytes = 8 * MIB, .max_bytes = 128 * MIB, .min_entries = 32,  \
-		.max_entries = 256, .cost_ppm_per_mib = 100, .decay_percent = 50, \
-		.min_evidence = 8, .shrink_after_ms = 5000, .settle_ms = 2000,    \
-		.pressure_hold_ms = 30000, .trim_when_off = true,                 \
-		.choose_insertion = true                                          \
+#define TUNER_DEFAULT_PARAMS                                                               \
+	{                                                                                  \
+		.min_bytes = 8 * MIB, .max_bytes = 128 * MIB, .min_entries = 32,           \
+		.max_entries = 256, .cost_ppm_per_mib = 100, .decay_percent = 50,          \
+		.min_evidence = 8, .shrink_after_ms = 5000, .settle_ms = 2000,             \
+		.pressure_hold_ms = 30000, .trim_when_off = true, .choose_insertion = true \
 	}
 
 /* Take a sample in and say what is to be done. */

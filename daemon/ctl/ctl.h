@@ -22,9 +22,9 @@ enum {
 enum json_mode { JSON_OFF, JSON_SHORT, JSON_PRETTY };
 
 struct ctl {
-	const char *sysfs_root; /* "/sys" */
+	const char *sysfs_root;	 /* "/sys" */
 	const char *bus_address; /* "" for the system's bus */
-	const char *cache_name; /* NULL for all, or the only one */
+	const char *cache_name;	 /* NULL for all, or the only one */
 	const char *config_root; /* "" for the real files */
 	enum json_mode json;
 };

@@ -47,7 +47,8 @@ static void describe(const struct ctl *ctl, const char *card, char *text, size_t
 	if (fgets(number, sizeof(number), file) && sscanf(number, "%u:%u", &major, &minor) == 2 &&
 	    !drmGetDeviceFromDevId(makedev(major, minor), 0, &device)) {
 		char **compatible = device->bustype == DRM_BUS_PLATFORM ?
-					    device->deviceinfo.platform->compatible : NULL;
+					    device->deviceinfo.platform->compatible :
+					    NULL;
 
 		if (compatible && compatible[0])
 			snprintf(text, size, "%s (%s)", card, compatible[0]);

@@ -44,12 +44,10 @@ static const struct {
 	const char *name;
 	int (*run)(const struct ctl *ctl, int argc, char **argv);
 } commands[] = {
-	{ "status", ctl_status },     { "top", ctl_top },
-	{ "set", ctl_set },	      { "resume", ctl_resume },
-	{ "trim", ctl_trim },	      { "hold", ctl_hold },
-	{ "list-holds", ctl_list_holds }, { "record", ctl_record },
-	{ "replay", ctl_replay },     { "metrics", ctl_metrics },
-	{ "doctor", ctl_doctor },
+	{ "status", ctl_status },	  { "top", ctl_top },	    { "set", ctl_set },
+	{ "resume", ctl_resume },	  { "trim", ctl_trim },	    { "hold", ctl_hold },
+	{ "list-holds", ctl_list_holds }, { "record", ctl_record }, { "replay", ctl_replay },
+	{ "metrics", ctl_metrics },	  { "doctor", ctl_doctor },
 };
 
 void ctl_complain(const char *format, ...)

@@ -106,8 +106,7 @@ static int take_line(struct recording *recording, const char *line)
 	size = strstr(event, "bytes=");
 	if (sscanf(stamp, "%" SCNu64 ".%6" SCNu64, &seconds, &us) != 2 || !object || !size ||
 	    sscanf(event + 2, "msm_scanout_%31[a-z_]", name) != 1 ||
-	    sscanf(object, "obj=%31s", pointer) != 1 ||
-	    sscanf(size, "bytes=%" SCNu64, &bytes) != 1)
+	    sscanf(object, "obj=%31s", pointer) != 1 || sscanf(size, "bytes=%" SCNu64, &bytes) != 1)
 		return 0;
 	if (number_of(&recording->tree, &recording->buffers, pointer, &number))
 		return -ENOMEM;

@@ -234,8 +234,8 @@ static void pass(struct model *model, uint64_t until_us)
 		uint64_t next_us = end_us < until_us ? end_us : until_us;
 		struct replay_second *second = &result->seconds[model->now_us / SECOND_US];
 
-		model->idle_byte_us += (double)model->idle_bytes *
-				       (double)(next_us - model->now_us);
+		model->idle_byte_us +=
+			(double)model->idle_bytes * (double)(next_us - model->now_us);
 		second->max_bytes = model->max_bytes;
 		second->idle_bytes = model->idle_bytes;
 		model->now_us = next_us;

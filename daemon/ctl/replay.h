@@ -13,8 +13,8 @@
 #include "tuner.h"
 
 enum replay_policy {
-	REPLAY_FIXED, /* the limits stay as they are */
-	REPLAY_TUNED, /* as scanoutd would have it */
+	REPLAY_FIXED,  /* the limits stay as they are */
+	REPLAY_TUNED,  /* as scanoutd would have it */
 	REPLAY_BELADY, /* evicts what is needed last; no cache of this size does better */
 	REPLAY_POLICIES,
 };
@@ -35,7 +35,7 @@ struct replay_second {
 	uint64_t hits;
 	uint64_t misses;
 	uint64_t idle_bytes; /* at its end */
-	uint64_t max_bytes; /* in it */
+	uint64_t max_bytes;  /* in it */
 };
 
 struct replay_result {

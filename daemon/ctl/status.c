@@ -95,12 +95,12 @@ static void print_text(const struct cache *cache, const struct cache_snapshot *n
 	printf("  on screen  %s in %" PRIu64 " buffers\n",
 	       units_format_bytes(active, now->active_bytes), now->active_entries);
 	printf("  idle       %s of %s, %" PRIu64 " of %" PRIu64 " buffers\n",
-	       units_format_bytes(idle, now->idle_bytes),
-	       units_format_bytes(limit, now->max_bytes), now->idle_entries, now->max_entries);
+	       units_format_bytes(idle, now->idle_bytes), units_format_bytes(limit, now->max_bytes),
+	       now->idle_entries, now->max_entries);
 	printf("  so far     %" PRIu64 " flips, %.2f%% hits, %" PRIu64 " misses, mapping %.1f ms, "
 	       "unmapping %.1f ms\n",
-	       now->flips, percent(now->hits, now->misses), now->misses,
-	       (double)now->map_ns / 1e6, (double)now->unmap_ns / 1e6);
+	       now->flips, percent(now->hits, now->misses), now->misses, (double)now->map_ns / 1e6,
+	       (double)now->unmap_ns / 1e6);
 	if (before)
 		printf("  just now   %" PRIu64 " flips, %" PRIu64 " hits, %" PRIu64 " misses, "
 		       "mapping %.1f ms\n",
@@ -120,10 +120,11 @@ static int print_all(const struct ctl *ctl, struct cache *caches, unsigned int c
 		json_open(&json, NULL, '[');
 	for (unsigned int i = 0; i < count; i++) {
 		struct opinion opinion = opinion_of(bus, caches[i].name);
-		const struct cache_snapshot *before = befores && befores[i].max_entries +
-								 befores[i].generation +
-								 befores[i].max_bytes ?
-							 &befores[i] : NULL;
+		const struct cache_snapshot *before =
+			befores && befores[i].max_entries + befores[i].generation +
+						befores[i].max_bytes ?
+				&befores[i] :
+				NULL;
 		struct cache_snapshot now;
 
 		if (cache_read(&caches[i], &now)) {
@@ -220,8 +221,10 @@ struct metric {
 	double scale;
 };
 
-#define METRIC(_name, _type, _unit, _field, _scale, _help) \
-	{ _name, _type, _unit, _help, offsetof(struct cache_snapshot, _field), _scale }
+#define METRIC(_name, _type, _unit, _field, _scale, _help)                                  \
+	{                                                                                   \
+		_name, _type, _unit, _help, offsetof(struct cache_snapshot, _field), _scale \
+	}
 
 static const struct metric metrics[] = {
 	METRIC("max_bytes", "gauge", "bytes", max_bytes, 1, "Limit of idle bytes."),

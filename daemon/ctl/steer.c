@@ -51,8 +51,7 @@ int ctl_set(const struct ctl *ctl, int argc, char **argv)
 		int ret;
 
 		while (limit < 4 &&
-		       (!value ||
-			strlen(cache_limit_name(limit)) != (size_t)(value - argv[i]) ||
+		       (!value || strlen(cache_limit_name(limit)) != (size_t)(value - argv[i]) ||
 			strncmp(cache_limit_name(limit), argv[i], (size_t)(value - argv[i]))))
 			limit++;
 		if (limit == 4) {
@@ -233,8 +232,8 @@ int ctl_list_holds(const struct ctl *ctl, int argc, char **argv)
 		if (!count++)
 			printf("%8s %8s %12s  %-10s %s\n", "COOKIE", "USER", "AT LEAST", "OWNER",
 			       "REASON");
-		printf("%8u %8u %12s  %-10s %s\n", cookie, uid,
-		       units_format_bytes(text, min_bytes), owner, reason);
+		printf("%8u %8u %12s  %-10s %s\n", cookie, uid, units_format_bytes(text, min_bytes),
+		       owner, reason);
 	}
 	if (ctl->json && ret >= 0) {
 		json_close(&json, ']');

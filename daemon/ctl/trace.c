@@ -83,8 +83,7 @@ int trace_read(struct trace *trace, const char *path, char *error, size_t error_
 			ret = parse(trace, line);
 	}
 	if (ret)
-		snprintf(error, error_size,
-			 "%s:%u: '%s': %s", path, number, line,
+		snprintf(error, error_size, "%s:%u: '%s': %s", path, number, line,
 			 ret == -ERANGE ? "goes back in time" :
 			 ret == -EINVAL ? "expected TIME_US use BUFFER BYTES, TIME_US "
 					  "idle BUFFER or TIME_US free BUFFER" :

@@ -138,8 +138,8 @@ static void print_results(const struct ctl *ctl, const struct replay_result *res
 		}
 		printf("%-8s %10" PRIu64 " %10" PRIu64 " %8.2f %12s %12s %8u\n",
 		       replay_policy_name(p), r->hits, r->misses,
-		       r->hits + r->misses ?
-			       100 * (double)r->hits / (double)(r->hits + r->misses) : 0,
+		       r->hits + r->misses ? 100 * (double)r->hits / (double)(r->hits + r->misses) :
+					     0,
 		       units_format_bytes(mean, (uint64_t)r->mean_idle_bytes),
 		       units_format_bytes(peak, r->peak_idle_bytes), r->changes);
 	}

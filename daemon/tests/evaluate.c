@@ -72,11 +72,13 @@ static void play(const char *name, const struct trace *trace)
 		all.idle_bytes[policy] += results[policy].mean_idle_bytes;
 	}
 
-	ratio = results[REPLAY_FIXED].hits ? (double)results[REPLAY_TUNED].hits /
-						     (double)results[REPLAY_FIXED].hits : 1;
+	ratio = results[REPLAY_FIXED].hits ?
+			(double)results[REPLAY_TUNED].hits / (double)results[REPLAY_FIXED].hits :
+			1;
 	idle_ratio = results[REPLAY_FIXED].mean_idle_bytes > 0 ?
 			     results[REPLAY_TUNED].mean_idle_bytes /
-				     results[REPLAY_FIXED].mean_idle_bytes : 1;
+				     results[REPLAY_FIXED].mean_idle_bytes :
+			     1;
 	if (ratio < all.worst)
 		all.worst = ratio;
 	printf("%-30s", name);

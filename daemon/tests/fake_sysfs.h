@@ -42,10 +42,10 @@ static inline void fake_histogram(const char *dir, const char *name, unsigned in
 static inline void fake_fill(const char *dir)
 {
 	static const char *const zeroes[] = {
-		"active_bytes", "active_entries", "idle_bytes", "idle_entries",
-		"quarantined_bytes", "flips", "hits", "misses", "inserts", "evictions",
-		"evictions_age", "evictions_pressure", "invalidations", "map_ns", "unmap_ns",
-		"generation",
+		"active_bytes",	     "active_entries", "idle_bytes",	"idle_entries",
+		"quarantined_bytes", "flips",	       "hits",		"misses",
+		"inserts",	     "evictions",      "evictions_age", "evictions_pressure",
+		"invalidations",     "map_ns",	       "unmap_ns",	"generation",
 	};
 
 	for (size_t i = 0; i < sizeof(zeroes) / sizeof(zeroes[0]); i++)

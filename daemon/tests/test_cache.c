@@ -138,7 +138,7 @@ static void errors_leave_the_snapshot_alone(void **state)
 static void garbage_is_refused_and_quoted(void **state)
 {
 	static const char *const bad[] = {
-		"", "\n", "12", "abc\n", "-1\n", " 1\n", "1 2\n", "18446744073709551616\n",
+		"",	  "\n",	   "12", "abc\n", "-1\n", " 1\n", "1 2\n", "18446744073709551616\n",
 		"0x10\n", "1.5\n",
 	};
 	struct cache_snapshot snapshot;

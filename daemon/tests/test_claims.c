@@ -84,7 +84,10 @@ static void reasons_are_made_printable_and_cut_between_characters(void **state)
 static void reports_replace_their_predecessors_and_time_out(void **state)
 {
 	struct output_report output = {
-		.name = "DSI-1", .planes = 2, .buffers = 12, .buffer_bytes = 4 * MIB,
+		.name = "DSI-1",
+		.planes = 2,
+		.buffers = 12,
+		.buffer_bytes = 4 * MIB,
 		.coming = true,
 	};
 
@@ -105,7 +108,9 @@ static void reports_replace_their_predecessors_and_time_out(void **state)
 static void absurd_reports_want_no_more_than_a_hold_may(void **state)
 {
 	struct output_report output = {
-		.name = "x", .buffers = UINT32_MAX, .buffer_bytes = UINT64_MAX,
+		.name = "x",
+		.buffers = UINT32_MAX,
+		.buffer_bytes = UINT64_MAX,
 	};
 
 	(void)state;

@@ -179,11 +179,11 @@ static uint64_t limit(const char *name)
 	return strtoull(text, NULL, 10);
 }
 
-#define EVENTUALLY(_condition)                                                 \
-	do {                                                                   \
-		for (int _i = 0; _i < 100 && !(_condition); _i++)              \
-			sleep_ms(50);                                          \
-		assert_true(_condition);                                       \
+#define EVENTUALLY(_condition)                                    \
+	do {                                                      \
+		for (int _i = 0; _i < 100 && !(_condition); _i++) \
+			sleep_ms(50);                             \
+		assert_true(_condition);                          \
 	} while (0)
 
 static void write_number(const char *name, uint64_t number)

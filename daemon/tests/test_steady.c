@@ -98,7 +98,9 @@ static uint64_t processor_us(void)
 static void a_steady_poll_allocates_nothing_and_costs_next_to_nothing(void **state)
 {
 	struct manager_options options = {
-		.config_root = root, .sysfs_root = root, .bus_address = "none",
+		.config_root = root,
+		.sysfs_root = root,
+		.bus_address = "none",
 	};
 	static struct manager manager;
 	unsigned long allocated = 0;
@@ -140,7 +142,9 @@ static int not_called(sd_event_source *source, int fd, uint32_t events, void *us
 static void nothing_wakes_it_while_nothing_flips(void **state)
 {
 	struct manager_options options = {
-		.config_root = root, .sysfs_root = root, .bus_address = "none",
+		.config_root = root,
+		.sysfs_root = root,
+		.bus_address = "none",
 	};
 	static struct manager manager;
 	unsigned int runs = 0;

@@ -19,12 +19,12 @@
 /* How a client chooses the next of its buffers. */
 enum pattern {
 	END,
-	CYCLE, /* in turn */
-	QUEUE, /* in turn, sometimes the next but one */
-	REORDER, /* as a decoder with B frames: any of the next three */
-	ONESHOT, /* a new buffer every time */
+	CYCLE,		   /* in turn */
+	QUEUE,		   /* in turn, sometimes the next but one */
+	REORDER,	   /* as a decoder with B frames: any of the next three */
+	ONESHOT,	   /* a new buffer every time */
 	SOMETIMES_ONESHOT, /* in turn, one in ten is new */
-	SWITCH, /* four applications of a pool each, the next one every @dwell flips */
+	SWITCH,		   /* four applications of a pool each, the next one every @dwell flips */
 };
 
 struct stream {
@@ -62,9 +62,7 @@ static const struct workload workloads[] = {
 	  { { CYCLE, 3, 1, FULL_HD, 0 }, { ONESHOT, 0, 2, FULL_HD_VIDEO, 0 } } },
 	{ "phone, applications", { { SWITCH, 3, 1, PHONE, 600 } } },
 	{ "dual 4K, 4K video",
-	  { { CYCLE, 3, 1, UHD, 0 },
-	    { CYCLE, 3, 1, UHD, 0 },
-	    { CYCLE, 12, 2, UHD_VIDEO, 0 } } },
+	  { { CYCLE, 3, 1, UHD, 0 }, { CYCLE, 3, 1, UHD, 0 }, { CYCLE, 12, 2, UHD_VIDEO, 0 } } },
 };
 
 #define WORKLOADS (sizeof(workloads) / sizeof(workloads[0]))

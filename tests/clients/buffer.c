@@ -114,8 +114,8 @@ int buffer_add_fb(struct buffer *buffer, uint32_t *fb_id)
 		pitches[plane] = layout->pitch_bytes[plane];
 		offsets[plane] = layout->offset_bytes[plane];
 	}
-	if (drmModeAddFB2(buffer->device->fd, layout->width, layout->height,
-			  layout->format->fourcc, handles, pitches, offsets, fb_id, 0)) {
+	if (drmModeAddFB2(buffer->device->fd, layout->width, layout->height, layout->format->fourcc,
+			  handles, pitches, offsets, fb_id, 0)) {
 		char name[5];
 
 		format_name(layout->format->fourcc, name);

@@ -42,9 +42,9 @@ uint32_t crc32_update(uint32_t crc, const void *data, size_t size_bytes)
 		uint32_t high = load_le32(bytes + 4);
 
 		crc = table[7][low & 0xff] ^ table[6][(low >> 8) & 0xff] ^
-		      table[5][(low >> 16) & 0xff] ^ table[4][low >> 24] ^
-		      table[3][high & 0xff] ^ table[2][(high >> 8) & 0xff] ^
-		      table[1][(high >> 16) & 0xff] ^ table[0][high >> 24];
+		      table[5][(low >> 16) & 0xff] ^ table[4][low >> 24] ^ table[3][high & 0xff] ^
+		      table[2][(high >> 8) & 0xff] ^ table[1][(high >> 16) & 0xff] ^
+		      table[0][high >> 24];
 	}
 	while (size_bytes--)
 		crc = (crc >> 8) ^ table[0][(crc ^ *bytes++) & 0xff];

@@ -29,8 +29,7 @@ static int find_properties(const struct drm_device *device, uint32_t object, uin
 		return -1;
 	}
 	for (uint32_t i = 0; i < properties->count_props; i++) {
-		drmModePropertyRes *property =
-			drmModeGetProperty(device->fd, properties->props[i]);
+		drmModePropertyRes *property = drmModeGetProperty(device->fd, properties->props[i]);
 
 		if (!property)
 			continue;
@@ -75,8 +74,7 @@ static int64_t property_value(const struct drm_device *device, uint32_t object, 
 
 	properties = drmModeObjectGetProperties(device->fd, object, type);
 	for (uint32_t i = 0; properties && i < properties->count_props; i++) {
-		drmModePropertyRes *property =
-			drmModeGetProperty(device->fd, properties->props[i]);
+		drmModePropertyRes *property = drmModeGetProperty(device->fd, properties->props[i]);
 
 		if (property && !strcmp(property->name, name))
 			value = (int64_t)properties->prop_values[i];
@@ -106,8 +104,8 @@ static int find_primary(struct drm_device *device, const drmModePlaneRes *planes
 
 	for (uint32_t i = 0; i < planes->count_planes; i++) {
 		drmModePlane *plane = drmModeGetPlane(device->fd, planes->planes[i]);
-		int64_t type = property_value(device, planes->planes[i], DRM_MODE_OBJECT_PLANE,
-					      "type");
+		int64_t type =
+			property_value(device, planes->planes[i], DRM_MODE_OBJECT_PLANE, "type");
 
 		if (plane && type == DRM_PLANE_TYPE_PRIMARY) {
 			if (plane->possible_crtcs & (1u << device->crtc_index) &&
@@ -165,7 +163,8 @@ int drm_device_check_primary(const struct drm_device *device, uint32_t fourcc)
 	format_name(fourcc, name);
 	if (!has)
 		complain("%s: primary plane %u does not take format %s (of the MDP4's pipes only "
-			 "the overlays take YUV)", device->path, device->primary.id, name);
+			 "the overlays take YUV)",
+			 device->path, device->primary.id, name);
 	drmModeFreePlane(plane);
 	return has ? 0 : -1;
 }

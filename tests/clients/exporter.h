@@ -16,8 +16,8 @@ struct memory {
 	enum exporter exporter;
 	/** @size_bytes: in: wanted, a multiple of the page size; out: allocated */
 	size_t size_bytes;
-	uint32_t handle;	/* native, else 0 */
-	int dmabuf_fd;		/* foreign, else -1 */
+	uint32_t handle; /* native, else 0 */
+	int dmabuf_fd;	 /* foreign, else -1 */
 };
 
 /* 0, or -1 after one line on stderr. @drm_fd is only used for native memory. */

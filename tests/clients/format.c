@@ -8,6 +8,7 @@
 /* The pitch the msm driver itself gives 32-bit dumb buffers: a multiple of 32 pixels. */
 #define PITCH_ALIGN_BYTES 128
 
+/* clang-format off */
 #define RGB_BYTES(code, bpp, r, g, b, has_alpha)                                                   \
 	{ .fourcc = DRM_FORMAT_##code, .family = FORMAT_RGB_BYTES, .planes = 1,                    \
 	  .bytes_per_pixel = bpp, .horizontal = 1, .vertical = 1, .position = { r, g, b },         \
@@ -21,6 +22,7 @@
 #define YUV_PLANAR(code, n, v, swapped)                                                            \
 	{ .fourcc = DRM_FORMAT_##code, .family = FORMAT_YUV_PLANAR, .planes = n,                   \
 	  .bytes_per_pixel = 1, .horizontal = 2, .vertical = v, .chroma_swapped = swapped }
+/* clang-format on */
 
 static const struct pixel_format formats[] = {
 	RGB_BYTES(XRGB8888, 4, 2, 1, 0, false),

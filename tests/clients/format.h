@@ -15,10 +15,10 @@
 #define FORMAT_MAX_PLANES 3
 
 enum format_family {
-	FORMAT_RGB_BYTES,	/* one byte for each of r, g, b */
+	FORMAT_RGB_BYTES, /* one byte for each of r, g, b */
 	FORMAT_RGB_565,
-	FORMAT_YUV_PACKED,	/* two pixels in four bytes */
-	FORMAT_YUV_PLANAR,	/* luma, then one or two planes of chroma */
+	FORMAT_YUV_PACKED, /* two pixels in four bytes */
+	FORMAT_YUV_PLANAR, /* luma, then one or two planes of chroma */
 };
 
 struct pixel_format {

@@ -11,7 +11,7 @@
 
 #include "complain.h"
 
-#define CURSOR_CHANGES_EVERY 4	/* frames */
+#define CURSOR_CHANGES_EVERY 4 /* frames */
 
 /* Which buffer of the ring frame @number shows. */
 static unsigned int ring_index(const struct options *options, unsigned int number)
@@ -257,12 +257,15 @@ const struct mode_ops *mode_ops(enum flip_mode mode)
 	static const struct mode_ops ops[] = {
 		[MODE_DUMB] = { .start = dumb_start, .show = dumb_show, .hide = dumb_hide },
 		[MODE_FOREIGN] = { .start = foreign_start, .show = ring_show },
-		[MODE_REIMPORT] = { .start = reimport_start, .show = reimport_show,
-				    .hide = reimport_hide, .finish = reimport_finish },
+		[MODE_REIMPORT] = { .start = reimport_start,
+				    .show = reimport_show,
+				    .hide = reimport_hide,
+				    .finish = reimport_finish },
 		[MODE_CHURN] = { .show = churn_show, .hide = churn_hide },
 		[MODE_MANY] = { .show = many_show },
 		[MODE_MULTI] = { .start = multi_start, .show = multi_show },
-		[MODE_CURSOR] = { .start = cursor_start, .show = cursor_show,
+		[MODE_CURSOR] = { .start = cursor_start,
+				  .show = cursor_show,
 				  .finish = cursor_finish },
 	};
 

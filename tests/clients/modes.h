@@ -25,14 +25,14 @@ struct shown {
 
 struct frame {
 	struct shown primary;
-	struct shown overlay;	/* or the cursor; buffer NULL without one */
+	struct shown overlay; /* or the cursor; buffer NULL without one */
 };
 
 struct mode_state {
 	const struct options *options;
 	struct drm_device *device;
 	struct pool primary;
-	struct pool overlay;	/* multi; for the mode cursor its image */
+	struct pool overlay; /* multi; for the mode cursor its image */
 	uint32_t overlay_x, overlay_y;
 	/** @imports: dma-bufs given a handle; @purged: buffers whose pages the kernel took */
 	uint64_t imports, purged;

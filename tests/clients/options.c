@@ -16,19 +16,21 @@
 #define DEFAULT_OVERLAY_BUFFERS 5
 #define MAX_FRAMES 10000000
 #define MAX_BUFFERS 4096
-#define MAX_SIDE_PIXELS 2048	/* mode_config.max_width and max_height of the MDP4 */
+#define MAX_SIDE_PIXELS 2048 /* mode_config.max_width and max_height of the MDP4 */
 #define MAX_BUFFER_BYTES (1u << 30)
 
 static const char *const mode_names[] = {
-	[MODE_DUMB] = "dumb", [MODE_FOREIGN] = "foreign", [MODE_REIMPORT] = "reimport",
-	[MODE_CHURN] = "churn", [MODE_MANY] = "many", [MODE_MULTI] = "multi",
+	[MODE_DUMB] = "dumb",	  [MODE_FOREIGN] = "foreign", [MODE_REIMPORT] = "reimport",
+	[MODE_CHURN] = "churn",	  [MODE_MANY] = "many",	      [MODE_MULTI] = "multi",
 	[MODE_CURSOR] = "cursor",
 };
 
 static const char *const api_names[] = { [API_ATOMIC] = "atomic", [API_LEGACY] = "legacy" };
 
 static const char *const exporter_names[] = {
-	[EXPORTER_DUMB] = "dumb", [EXPORTER_MSM] = "msm", [EXPORTER_UDMABUF] = "udmabuf",
+	[EXPORTER_DUMB] = "dumb",
+	[EXPORTER_MSM] = "msm",
+	[EXPORTER_UDMABUF] = "udmabuf",
 	[EXPORTER_HEAP] = "heap",
 };
 
@@ -49,6 +51,8 @@ const char *exporter_name(enum exporter exporter)
 	return exporter_names[exporter];
 }
 
+/* As it looks on the terminal. */
+/* clang-format off */
 static const char help_text[] =
 "usage: scanout-flip MODE [options]\n"
 "\n"
@@ -111,6 +115,7 @@ static const char help_text[] =
 "\n"
 "Exit status: 0 all well, 1 an error (one line on stderr), 2 a CRC mismatch, 3 a flip whose\n"
 "event did not come within 3 seconds.\n";
+/* clang-format on */
 
 enum option_id {
 	OPT_API = 256,
@@ -531,7 +536,7 @@ enum options_result options_parse(int argc, char *argv[], struct options *option
 	};
 	options->format = format_from_name("XR24")->fourcc;
 
-	optind = 0;	/* glibc: also forget an earlier parse */
+	optind = 0; /* glibc: also forget an earlier parse */
 	opterr = 0;
 	while ((id = getopt_long(argc, argv, ":", long_options, &index)) != -1) {
 		if (id == '?') {

@@ -25,10 +25,10 @@ enum flip_api {
 };
 
 enum exporter {
-	EXPORTER_DUMB,		/* DRM_IOCTL_MODE_CREATE_DUMB */
-	EXPORTER_MSM,		/* DRM_IOCTL_MSM_GEM_NEW */
-	EXPORTER_UDMABUF,	/* a memfd's pages as a dma-buf of /dev/udmabuf */
-	EXPORTER_HEAP,		/* a dma-buf of /dev/dma_heap/system */
+	EXPORTER_DUMB,	  /* DRM_IOCTL_MODE_CREATE_DUMB */
+	EXPORTER_MSM,	  /* DRM_IOCTL_MSM_GEM_NEW */
+	EXPORTER_UDMABUF, /* a memfd's pages as a dma-buf of /dev/udmabuf */
+	EXPORTER_HEAP,	  /* a dma-buf of /dev/dma_heap/system */
 };
 
 #define OPTIONS_MAX_HOOKS 32
@@ -86,8 +86,8 @@ struct options {
 
 enum options_result {
 	OPTIONS_RUN,
-	OPTIONS_HELP,	/* --help was given and the text printed on @out */
-	OPTIONS_BAD,	/* one line on @error says what, and what would be accepted */
+	OPTIONS_HELP, /* --help was given and the text printed on @out */
+	OPTIONS_BAD,  /* one line on @error says what, and what would be accepted */
 };
 
 enum options_result options_parse(int argc, char *argv[], struct options *options, FILE *out,

@@ -15,7 +15,7 @@ static const uint16_t digit_font[10] = {
 
 #define DIGIT_LINES 5
 #define DIGIT_DOTS 3
-#define DIGIT_PITCH 4	/* dots from one digit to the next */
+#define DIGIT_PITCH 4 /* dots from one digit to the next */
 
 static uint32_t hash(uint32_t value)
 {

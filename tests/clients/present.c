@@ -91,8 +91,8 @@ static void add_output(drmModeAtomicReq *request, const struct drm_device *devic
 static enum present_result commit_modeset(struct presenter *presenter, drmModeAtomicReq *request,
 					  const char *what)
 {
-	int ret = drmModeAtomicCommit(presenter->device->fd, request,
-				      DRM_MODE_ATOMIC_ALLOW_MODESET, NULL);
+	int ret = drmModeAtomicCommit(presenter->device->fd, request, DRM_MODE_ATOMIC_ALLOW_MODESET,
+				      NULL);
 
 	drmModeAtomicFree(request);
 	errno = -error_of(ret);
@@ -143,10 +143,9 @@ static int submit(const struct presenter *presenter, const struct scene *scene,
 	const struct drm_device *device = presenter->device;
 
 	if (request)
-		return error_of(drmModeAtomicCommit(device->fd, request,
-						    DRM_MODE_ATOMIC_NONBLOCK |
-							    DRM_MODE_PAGE_FLIP_EVENT,
-						    (void *)presenter));
+		return error_of(drmModeAtomicCommit(
+			device->fd, request, DRM_MODE_ATOMIC_NONBLOCK | DRM_MODE_PAGE_FLIP_EVENT,
+			(void *)presenter));
 	return error_of(drmModePageFlip(device->fd, device->crtc_id, scene->primary.fb_id,
 					DRM_MODE_PAGE_FLIP_EVENT, (void *)presenter));
 }
@@ -246,8 +245,9 @@ enum present_result present_power(struct presenter *presenter, bool on)
 	if (!request)
 		return failed("atomic request");
 	drmModeAtomicAddProperty(request, device->crtc_id, device->crtc_active, on);
-	return commit_modeset(presenter, request, on ? "switching the CRTC on by ACTIVE" :
-						       "switching the CRTC off by ACTIVE");
+	return commit_modeset(presenter, request,
+			      on ? "switching the CRTC on by ACTIVE" :
+				   "switching the CRTC off by ACTIVE");
 }
 
 enum present_result present_disable(struct presenter *presenter)

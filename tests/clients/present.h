@@ -42,8 +42,8 @@ struct presenter {
 
 enum present_result {
 	PRESENT_OK,
-	PRESENT_FAILED,		/* one line on stderr says what */
-	PRESENT_TIMEOUT,	/* likewise; the flip's event did not come within 3 s */
+	PRESENT_FAILED,	 /* one line on stderr says what */
+	PRESENT_TIMEOUT, /* likewise; the flip's event did not come within 3 s */
 };
 
 void presenter_init(struct presenter *presenter, struct drm_device *device, enum flip_api api);

@@ -144,7 +144,8 @@ static int set_up_primary(struct session *session)
 		return -1;
 	if (options->api == API_LEGACY && pool->layout.height < mode->vdisplay) {
 		complain("--buffer-bytes %zu with --api legacy: a framebuffer must fill the panel, "
-			 "expected --api atomic or more bytes", options->buffer_bytes);
+			 "expected --api atomic or more bytes",
+			 options->buffer_bytes);
 		return -1;
 	}
 	pool->buffer_bytes = options->buffer_bytes ? options->buffer_bytes :
@@ -203,8 +204,8 @@ static int check_memory(const struct session *session)
 	if (wanted + wanted / 16 + SPARE_BYTES <= available)
 		return 0;
 	complain("%u buffers of %zu bytes: MemAvailable is %" PRIu64 " MiB, %u MiB of it to be "
-		 "spared; expected fewer --buffers or less --buffer-bytes", primary->count,
-		 primary->buffer_bytes, available >> 20, SPARE_BYTES >> 20);
+		 "spared; expected fewer --buffers or less --buffer-bytes",
+		 primary->count, primary->buffer_bytes, available >> 20, SPARE_BYTES >> 20);
 	return -1;
 }
 
@@ -493,8 +494,10 @@ static void print_pool(const struct pool *pool, struct json *json, const char *k
 static const char *status_text(enum session_status status)
 {
 	static const char *const texts[] = {
-		[SESSION_OK] = "ok", [SESSION_ERROR] = "error",
-		[SESSION_MISMATCH] = "crc mismatch", [SESSION_TIMEOUT] = "flip timeout",
+		[SESSION_OK] = "ok",
+		[SESSION_ERROR] = "error",
+		[SESSION_MISMATCH] = "crc mismatch",
+		[SESSION_TIMEOUT] = "flip timeout",
 	};
 
 	return texts[status];

@@ -79,7 +79,8 @@ static void count(struct verifier *verifier, unsigned int number, uint64_t seque
 	verifier->mismatches++;
 	if (verifier->mismatches <= TOLD_MISMATCHES)
 		complain("flip %u: the panel shows CRC %08" PRIx32 " (model's frame %" PRIu64
-			 "), expected %08" PRIx32, number, shown, sequence, expected);
+			 "), expected %08" PRIx32,
+			 number, shown, sequence, expected);
 	if (verifier->mismatches == TOLD_MISMATCHES)
 		complain("further mismatches are only counted");
 }

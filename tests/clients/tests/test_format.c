@@ -126,9 +126,8 @@ static void yuv_greys_and_limits_are_the_matrix_of_the_driver(void **state)
 				  255, 255, 0,	 255, 126, 90,	126, 240 };
 	const uint8_t *const rows[FORMAT_MAX_PLANES] = { row };
 	const uint8_t expected[24] = {
-		0, 0, 0, 254, 254, 254, 1, 1, 1, 0, 0, 0,
-		255, 125, 255, 184, 0, 237,
-		255, 51, 51, 255, 51, 51,
+		0,   0,	  0,   254, 254, 254, 1,   1,  1,  0,	0,  0,
+		255, 125, 255, 184, 0,	 237, 255, 51, 51, 255, 51, 51,
 	};
 	uint8_t rgb[24];
 

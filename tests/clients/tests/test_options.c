@@ -93,7 +93,8 @@ static void every_mode_is_known(void **state)
 		assert_int_equal(parsed.result, OPTIONS_RUN);
 		assert_int_equal(parsed.options.mode, mode);
 		assert_int_equal(parsed.options.exporter, mode == MODE_DUMB || mode == MODE_CURSOR ?
-								  EXPORTER_DUMB : EXPORTER_UDMABUF);
+								  EXPORTER_DUMB :
+								  EXPORTER_UDMABUF);
 		drop(&parsed);
 	}
 }

@@ -108,8 +108,10 @@ static void every_size_and_number_stays_within_its_row(void **state)
 		assert_non_null(xrgb);
 		for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 			for (uint32_t height = 1; height < 2048; height = height * 3 + 1) {
-				const struct pattern pattern = { .width = width, .height = height,
-								 .seed = 1, .number = numbers[i] };
+				const struct pattern pattern = { .width = width,
+								 .height = height,
+								 .seed = 1,
+								 .number = numbers[i] };
 
 				pattern_row(&pattern, 0, xrgb);
 				pattern_row(&pattern, height / 2, xrgb);
