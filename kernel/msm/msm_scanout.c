@@ -16,6 +16,7 @@
 #include "msm_mmu.h"
 #include "msm_scanout.h"
 #include "msm_scanout_cache.h"
+#include "msm_scanout_slot.h"
 
 #define CREATE_TRACE_POINTS
 #include "msm_scanout_trace.h"
@@ -65,6 +66,10 @@ struct msm_scanout_object {
 	struct drm_gem_object *obj;
 	/** @by_dmabuf: on &msm_scanout.imports */
 	struct hlist_node by_dmabuf;
+	/** @users: pins not yet undone; protected by the lock of @obj */
+	unsigned int users;
+	/** @referenced: pinned since the shrinker last asked; likewise */
+	bool referenced;
 };
 
 static struct msm_scanout *to_scanout(struct msm_scanout_cache *cache)
@@ -86,11 +91,17 @@ static int scanout_map(struct msm_scanout_cache *cache,
 {
 	struct drm_gem_object *obj = to_scanout_object(entry)->obj;
 	struct msm_mmu *mmu = to_scanout(cache)->mmu;
+	struct page **pages;
 
 	msm_gem_assert_locked(obj);
 
 	if (should_fail(&fail_scanout_map, 1))
 		return -ENOMEM;
+
+	/* They stay for as long as the buffer is in use or its lock is held. */
+	pages = msm_gem_get_pages_locked(obj, MSM_MADV_WILLNEED);
+	if (IS_ERR(pages))
+		return PTR_ERR(pages);
 
 	return mmu->funcs->map(mmu, iova, to_msm_bo(obj)->sgt, 0, obj->size,
 			       msm_gem_prot(obj));
@@ -99,9 +110,22 @@ static int scanout_map(struct msm_scanout_cache *cache,
 static void scanout_unmap(struct msm_scanout_cache *cache,
 			  struct msm_scanout_entry *entry, u64 iova)
 {
+	struct drm_gem_object *obj = to_scanout_object(entry)->obj;
 	struct msm_mmu *mmu = to_scanout(cache)->mmu;
 
-	mmu->funcs->unmap(mmu, iova, entry->bytes);
+	/* The pages and their table stay until the unmap is complete. */
+	if (mmu->can_defer)
+		msm_scanout_slot_unmap(mmu, iova, entry->bytes, to_msm_bo(obj)->sgt);
+	else
+		mmu->funcs->unmap(mmu, iova, entry->bytes);
+}
+
+static void scanout_flush(struct msm_scanout_cache *cache)
+{
+	struct msm_mmu *mmu = to_scanout(cache)->mmu;
+
+	if (mmu->can_defer)
+		mmu->funcs->flush(mmu);
 }
 
 static void scanout_hold(struct msm_scanout_entry *entry)
@@ -134,6 +158,11 @@ static void scanout_arm(struct msm_scanout_cache *cache, u64 delay_ns)
 }
 
 static u64 scanout_now_ns(struct msm_scanout_cache *cache)
+{
+	return get_jiffies_64() * TICK_NSEC;
+}
+
+static u64 scanout_stopwatch_ns(struct msm_scanout_cache *cache)
 {
 	return ktime_get_ns();
 }
@@ -176,12 +205,14 @@ static void scanout_batch(struct msm_scanout_cache *cache,
 static const struct msm_scanout_cache_ops scanout_ops = {
 	.map = scanout_map,
 	.unmap = scanout_unmap,
+	.flush = scanout_flush,
 	.hold = scanout_hold,
 	.release = scanout_release,
 	.kick_reap = scanout_kick_reap,
 	.kick_release = scanout_kick_release,
 	.arm = scanout_arm,
 	.now_ns = scanout_now_ns,
+	.stopwatch_ns = scanout_stopwatch_ns,
 	.event = scanout_event,
 	.batch = scanout_batch,
 };
@@ -265,12 +296,16 @@ void msm_scanout_note_flip(struct msm_kms *kms)
 }
 
 /**
- * msm_scanout_pin() - map a buffer for scanout and pin its pages
+ * msm_scanout_pin() - map a buffer for scanout and keep its pages
  * @kms: the display
  * @obj: the buffer
  * @iova: where it is mapped, on success
  *
  * Balance with msm_scanout_unpin() once the hardware has stopped reading.
+ *
+ * This happens at every flip.  To find the buffer mapped takes its lock and that
+ * of the cache, and nothing else; in particular, it does not move the buffer
+ * between the shrinker's lists.  The shrinker asks msm_scanout_in_use() instead.
  *
  * Return: 0 or a negative error, after which the caller uses the display's VM.
  */
@@ -278,7 +313,6 @@ int msm_scanout_pin(struct msm_kms *kms, struct drm_gem_object *obj, u64 *iova)
 {
 	struct msm_scanout *scanout = kms->scanout;
 	struct msm_scanout_object *so;
-	struct page **pages;
 	int ret;
 
 	if (!scanout || !msm_scanout_cache_enabled(&scanout->cache))
@@ -287,22 +321,18 @@ int msm_scanout_pin(struct msm_kms *kms, struct drm_gem_object *obj, u64 *iova)
 	msm_gem_lock(obj);
 
 	so = get_object(scanout, obj);
-	if (!so) {
+	if (!so)
 		ret = -ENOMEM;
-		goto out_unlock;
+	else if (to_msm_bo(obj)->madv != MSM_MADV_WILLNEED)
+		ret = -EBUSY;
+	else
+		ret = msm_scanout_cache_get(&so->entry, iova);
+
+	if (!ret) {
+		so->users++;
+		so->referenced = true;
 	}
 
-	pages = msm_gem_pin_pages_locked(obj);
-	if (IS_ERR(pages)) {
-		ret = PTR_ERR(pages);
-		goto out_unlock;
-	}
-
-	ret = msm_scanout_cache_get(&so->entry, iova);
-	if (ret)
-		msm_gem_unpin_pages_locked(obj);
-
-out_unlock:
 	msm_gem_unlock(obj);
 
 	return ret;
@@ -317,10 +347,45 @@ out_unlock:
  */
 void msm_scanout_unpin(struct drm_gem_object *obj)
 {
+	struct msm_scanout_object *so = to_msm_bo(obj)->scanout;
+
 	msm_gem_lock(obj);
-	msm_scanout_cache_put(&to_msm_bo(obj)->scanout->entry);
-	msm_gem_unpin_pages_locked(obj);
+	msm_scanout_cache_put(&so->entry);
+	so->users--;
 	msm_gem_unlock(obj);
+}
+
+/**
+ * msm_scanout_in_use() - must a buffer's pages stay?
+ * @obj: the buffer, locked
+ *
+ * Return: whether it is pinned by msm_scanout_pin().
+ */
+bool msm_scanout_in_use(struct drm_gem_object *obj)
+{
+	struct msm_scanout_object *so = to_msm_bo(obj)->scanout;
+
+	return so && so->users;
+}
+
+/**
+ * msm_scanout_referenced() - was a buffer on screen since the last call?
+ * @obj: the buffer, locked
+ *
+ * As flips do not move a buffer to the end of the shrinker's list, the shrinker
+ * gives those that were on screen a second chance.
+ *
+ * Return: whether it was.
+ */
+bool msm_scanout_referenced(struct drm_gem_object *obj)
+{
+	struct msm_scanout_object *so = to_msm_bo(obj)->scanout;
+	bool referenced = so && so->referenced;
+
+	if (referenced)
+		so->referenced = false;
+
+	return referenced;
 }
 
 /**

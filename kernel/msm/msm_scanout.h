@@ -46,6 +46,8 @@ struct msm_scanout_cache *msm_scanout_cache_of(struct msm_scanout *scanout);
 void msm_scanout_note_flip(struct msm_kms *kms);
 int msm_scanout_pin(struct msm_kms *kms, struct drm_gem_object *obj, u64 *iova);
 void msm_scanout_unpin(struct drm_gem_object *obj);
+bool msm_scanout_in_use(struct drm_gem_object *obj);
+bool msm_scanout_referenced(struct drm_gem_object *obj);
 
 void msm_scanout_evict_object(struct drm_gem_object *obj);
 void msm_scanout_free_object(struct drm_gem_object *obj);
@@ -86,6 +88,16 @@ static inline int msm_scanout_pin(struct msm_kms *kms,
 
 static inline void msm_scanout_unpin(struct drm_gem_object *obj)
 {
+}
+
+static inline bool msm_scanout_in_use(struct drm_gem_object *obj)
+{
+	return false;
+}
+
+static inline bool msm_scanout_referenced(struct drm_gem_object *obj)
+{
+	return false;
 }
 
 static inline void msm_scanout_evict_object(struct drm_gem_object *obj)

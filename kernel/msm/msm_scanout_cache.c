@@ -60,13 +60,6 @@
  */
 #define MSM_SCANOUT_MAX_QUARANTINE	SZ_64M
 
-/*
- * Moves between buckets in one operation.  Enough for any set of buffers of
- * similar size.  Of a wildly mixed set some entries stay in a bucket that is
- * nearly right until later operations have moved them on.
- */
-#define MSM_SCANOUT_RULER_BUDGET	128
-
 static void event(struct msm_scanout_entry *entry, enum msm_scanout_event ev,
 		  u64 arg)
 {
@@ -77,228 +70,16 @@ static void event(struct msm_scanout_entry *entry, enum msm_scanout_event ev,
 }
 
 /*
- * Reuse stack
+ * A buffer that was not in use is.  What waits for its unmap is taken back, but
+ * was evicted all the same: how soon the reaper comes must not decide the order.
  */
-
-/**
- * msm_scanout_depth_bound() - bounds of the histogram of distances in buffers
- * @bucket: which one
- *
- * Return: the largest distance that falls into @bucket: 1, 2, 3, 4, 6, 8, 12 ...
- * 65536.
- */
-u64 msm_scanout_depth_bound(unsigned int bucket)
-{
-	if (!bucket)
-		return 1;
-
-	return (u64)(2 + (bucket - 1) % 2) << ((bucket - 1) / 2);
-}
-
-/**
- * msm_scanout_bytes_bound() - bounds of the histogram of distances in bytes
- * @bucket: which one
- *
- * Return: the largest distance that falls into @bucket, four to the octave from
- * 1 MiB to 1 GiB.
- */
-u64 msm_scanout_bytes_bound(unsigned int bucket)
-{
-	if (!bucket)
-		return SZ_1M;
-
-	return ((u64)(5 + (bucket - 1) % 4) * SZ_256K) << ((bucket - 1) / 4);
-}
-
-static u64 ruler_bound(const struct msm_scanout_ruler *ruler, unsigned int bucket)
-{
-	return ruler->by_bytes ? msm_scanout_bytes_bound(bucket) :
-				 msm_scanout_depth_bound(bucket);
-}
-
-static u64 ruler_weight(const struct msm_scanout_ruler *ruler,
-			const struct msm_scanout_entry *entry)
-{
-	return ruler->by_bytes ? entry->bytes : 1;
-}
-
-static u8 *ruler_bucket(const struct msm_scanout_ruler *ruler,
-			struct msm_scanout_entry *entry)
-{
-	return ruler->by_bytes ? &entry->bytes_bucket : &entry->depth_bucket;
-}
-
-/* Move @entry, at the edge of its bucket, to the adjacent @bucket. */
-static void ruler_move(struct msm_scanout_cache *cache,
-		       struct msm_scanout_ruler *ruler,
-		       struct msm_scanout_entry *entry, unsigned int bucket)
-{
-	u8 *b = ruler_bucket(ruler, entry);
-	u64 weight = ruler_weight(ruler, entry);
-
-	ruler->sum[*b] -= weight;
-	ruler->sum[bucket] += weight;
-
-	if (ruler->tail[*b] == entry) {
-		struct msm_scanout_entry *prev = list_prev_entry(entry, stack);
-
-		if (entry->stack.prev == &cache->stack ||
-		    *ruler_bucket(ruler, prev) != *b)
-			prev = NULL;
-		ruler->tail[*b] = prev;
-	}
-
-	/* It comes first in a deeper bucket, and last in a shallower one. */
-	if (bucket < *b || !ruler->tail[bucket])
-		ruler->tail[bucket] = entry;
-
-	*b = bucket;
-}
-
-/*
- * Let every entry be in the first bucket whose bound its distance does not
- * exceed.  Buckets before @first are known to be right.
- */
-static void ruler_balance(struct msm_scanout_cache *cache,
-			  struct msm_scanout_ruler *ruler, unsigned int first)
-{
-	struct msm_scanout_entry *last = NULL;
-	unsigned int budget = MSM_SCANOUT_RULER_BUDGET;
-	u64 sum = 0;
-
-	for (unsigned int i = 0; i < first; i++) {
-		sum += ruler->sum[i];
-		last = ruler->tail[i] ?: last;
-	}
-
-	for (unsigned int i = first; i < ruler->bounds && sum < ruler->total; i++) {
-		u64 bound = ruler_bound(ruler, i);
-
-		sum += ruler->sum[i];
-
-		while (sum > bound && ruler->tail[i] && budget) {
-			sum -= ruler_weight(ruler, ruler->tail[i]);
-			ruler_move(cache, ruler, ruler->tail[i], i + 1);
-			budget--;
-		}
-
-		last = ruler->tail[i] ?: last;
-
-		while (sum < ruler->total && budget) {
-			struct msm_scanout_entry *next = last ?
-				list_next_entry(last, stack) :
-				list_first_entry(&cache->stack,
-						 struct msm_scanout_entry, stack);
-			u64 weight = ruler_weight(ruler, next);
-
-			if (sum + weight > bound)
-				break;
-
-			sum += weight;
-			ruler_move(cache, ruler, next, i);
-			last = next;
-			budget--;
-		}
-	}
-}
-
-static void ruler_add(struct msm_scanout_cache *cache,
-		      struct msm_scanout_ruler *ruler,
-		      struct msm_scanout_entry *entry)
-{
-	u64 weight = ruler_weight(ruler, entry);
-
-	*ruler_bucket(ruler, entry) = 0;
-	ruler->sum[0] += weight;
-	ruler->total += weight;
-	if (!ruler->tail[0])
-		ruler->tail[0] = entry;
-
-	ruler_balance(cache, ruler, 0);
-}
-
-/*
- * Call with @entry still on the list, then unlink it, then balance from the
- * returned bucket: whatever is behind @entry has come nearer, perhaps as near as
- * what is before it.
- */
-static unsigned int ruler_del(struct msm_scanout_cache *cache,
-			      struct msm_scanout_ruler *ruler,
-			      struct msm_scanout_entry *entry)
-{
-	u64 weight = ruler_weight(ruler, entry);
-	unsigned int bucket = *ruler_bucket(ruler, entry);
-	struct msm_scanout_entry *prev = NULL;
-
-	ruler->sum[bucket] -= weight;
-	ruler->total -= weight;
-
-	if (entry->stack.prev != &cache->stack)
-		prev = list_prev_entry(entry, stack);
-	if (ruler->tail[bucket] == entry)
-		ruler->tail[bucket] =
-			prev && *ruler_bucket(ruler, prev) == bucket ? prev : NULL;
-
-	return prev ? *ruler_bucket(ruler, prev) : 0;
-}
-
-static void stack_del_locked(struct msm_scanout_entry *entry)
-{
-	struct msm_scanout_cache *cache = entry->cache;
-	unsigned int depth, bytes;
-
-	if (!entry->on_stack)
-		return;
-
-	depth = ruler_del(cache, &cache->by_depth, entry);
-	bytes = ruler_del(cache, &cache->by_bytes, entry);
-
-	list_del_init(&entry->stack);
-	entry->on_stack = false;
-	if (!list_empty(&entry->ghost)) {
-		list_del_init(&entry->ghost);
-		cache->gauges.ghost_entries--;
-	}
-
-	ruler_balance(cache, &cache->by_depth, depth);
-	ruler_balance(cache, &cache->by_bytes, bytes);
-}
-
-static void stack_push_locked(struct msm_scanout_entry *entry)
-{
-	struct msm_scanout_cache *cache = entry->cache;
-
-	list_add(&entry->stack, &cache->stack);
-	entry->on_stack = true;
-
-	ruler_add(cache, &cache->by_depth, entry);
-	ruler_add(cache, &cache->by_bytes, entry);
-}
-
-/* No longer mapped, or not for long, but its reuse is still recognised. */
-static void enter_ghosts_locked(struct msm_scanout_entry *entry)
-{
-	struct msm_scanout_cache *cache = entry->cache;
-
-	list_add_tail(&entry->ghost, &cache->ghosts);
-	if (++cache->gauges.ghost_entries > MSM_SCANOUT_MAX_GHOSTS)
-		stack_del_locked(list_first_entry(&cache->ghosts,
-						  struct msm_scanout_entry,
-						  ghost));
-}
-
 static void record_reuse_locked(struct msm_scanout_entry *entry)
 {
-	struct msm_scanout_histograms *h = &entry->cache->histograms;
+	struct msm_scanout_cache *cache = entry->cache;
 
-	if (entry->on_stack) {
-		h->depth[entry->depth_bucket]++;
-		h->bytes[entry->bytes_bucket]++;
-		stack_del_locked(entry);
-	} else {
-		h->depth[MSM_SCANOUT_DEPTH_BUCKETS - 1]++;
-		h->bytes[MSM_SCANOUT_BYTES_BUCKETS - 1]++;
-	}
+	entry->missed = entry->state != MSM_SCANOUT_IDLE;
+	msm_scanout_policy_lookup(&cache->policy, &entry->shadowed);
+	msm_scanout_reuse_lookup(&cache->reuse, &entry->tracked);
 }
 
 static void record_latency(u64 *buckets, u64 ns)
@@ -334,7 +115,7 @@ static void linger_start_locked(struct msm_scanout_entry *entry)
 	}
 
 	if (entry->lingering) {
-		list_move_tail(&entry->linger, &cache->lingering);
+		list_add_tail(&entry->linger, &cache->lingering);
 		return;
 	}
 
@@ -395,9 +176,15 @@ static void enter_idle_locked(struct msm_scanout_entry *entry, u64 now)
 	g->idle_entries++;
 	g->idle_bytes += entry->bytes;
 
-	list_add_tail(&entry->lru, &cache->lru);
+	if (entry->missed && msm_scanout_policy_evict_first(&cache->policy))
+		list_add(&entry->lru, &cache->lru);
+	else
+		list_add_tail(&entry->lru, &cache->lru);
+	msm_scanout_policy_idle(&cache->policy, &entry->shadowed,
+				cache->limits.max_bytes,
+				cache->limits.max_entries);
 	list_add_tail(&entry->age, &cache->age);
-	stack_push_locked(entry);
+	msm_scanout_reuse_idle(&cache->reuse, &entry->tracked);
 	linger_start_locked(entry);
 }
 
@@ -426,6 +213,11 @@ static void count_end_locked(struct msm_scanout_entry *entry,
 			     enum msm_scanout_reason reason)
 {
 	struct msm_scanout_counters *c = &entry->cache->counters;
+
+	/* This would have ended the mapping under any policy. */
+	if (reason != MSM_SCANOUT_BOUND)
+		msm_scanout_policy_forget(&entry->cache->policy,
+					  &entry->shadowed);
 
 	switch (reason) {
 	case MSM_SCANOUT_BOUND:
@@ -459,12 +251,12 @@ static void evict_locked(struct msm_scanout_entry *entry,
 	entry->state = MSM_SCANOUT_QUARANTINED;
 	cache->gauges.quarantined_bytes += entry->bytes;
 	list_add_tail(&entry->map->link, &cache->quarantine);
-	enter_ghosts_locked(entry);
+	msm_scanout_reuse_unmapped(&cache->reuse, &entry->tracked);
 	linger_end_locked(entry);
 	count_end_locked(entry, reason);
 }
 
-/* Evict in LRU order until the idle mappings fit. */
+/* Evict in order until the idle mappings fit. */
 static void shrink_locked(struct msm_scanout_cache *cache, u64 max_bytes,
 			  u64 max_entries, enum msm_scanout_reason reason)
 {
@@ -529,7 +321,7 @@ static void unmap_batch(struct msm_scanout_cache *cache, struct list_head *batch
 	unsigned int mappings = 0;
 	u64 start, ns, bytes = 0;
 
-	start = cache->ops->now_ns(cache);
+	start = cache->ops->stopwatch_ns(cache);
 	lock_map_acquire(&cache->unmap_dep);
 
 	list_for_each_entry(map, batch, link)
@@ -538,7 +330,7 @@ static void unmap_batch(struct msm_scanout_cache *cache, struct list_head *batch
 		cache->ops->flush(cache);
 
 	lock_map_release(&cache->unmap_dep);
-	ns = cache->ops->now_ns(cache) - start;
+	ns = cache->ops->stopwatch_ns(cache) - start;
 
 	/* The slots may be handed out again, and the entries may go away. */
 	spin_lock(&cache->lock);
@@ -698,9 +490,9 @@ static int map_entry(struct msm_scanout_entry *entry, u64 *iova)
 	if (ret)
 		goto fail;
 
-	start = cache->ops->now_ns(cache);
+	start = cache->ops->stopwatch_ns(cache);
 	ret = cache->ops->map(cache, entry, map->node.start);
-	ns = cache->ops->now_ns(cache) - start;
+	ns = cache->ops->stopwatch_ns(cache) - start;
 
 	spin_lock(&cache->lock);
 	if (ret) {
@@ -760,8 +552,8 @@ int msm_scanout_cache_get(struct msm_scanout_entry *entry, u64 *iova)
 		entry->users++;
 		break;
 	case MSM_SCANOUT_IDLE:
-		leave_idle_locked(entry);
 		record_reuse_locked(entry);
+		leave_idle_locked(entry);
 		enter_active_locked(entry);
 		break;
 	case MSM_SCANOUT_QUARANTINED:
@@ -772,9 +564,9 @@ int msm_scanout_cache_get(struct msm_scanout_entry *entry, u64 *iova)
 		enter_active_locked(entry);
 		break;
 	case MSM_SCANOUT_UNMAPPED:
+		record_reuse_locked(entry);
 		entry->state = MSM_SCANOUT_MAPPING;
 		cache->counters.misses++;
-		record_reuse_locked(entry);
 		event(entry, MSM_SCANOUT_EV_MISS, state);
 		spin_unlock(&cache->lock);
 		return map_entry(entry, iova);
@@ -873,7 +665,8 @@ void msm_scanout_cache_remove(struct msm_scanout_entry *entry)
 
 	spin_lock(&cache->lock);
 	WARN_ON(entry->lingering);
-	stack_del_locked(entry);
+	msm_scanout_reuse_forget(&cache->reuse, &entry->tracked);
+	msm_scanout_policy_forget(&cache->policy, &entry->shadowed);
 	list_del_init(&entry->all);
 	spin_unlock(&cache->lock);
 }
@@ -897,9 +690,9 @@ void msm_scanout_entry_init(struct msm_scanout_cache *cache,
 	};
 	INIT_LIST_HEAD(&entry->lru);
 	INIT_LIST_HEAD(&entry->age);
-	INIT_LIST_HEAD(&entry->stack);
-	INIT_LIST_HEAD(&entry->ghost);
 	INIT_LIST_HEAD(&entry->linger);
+	msm_scanout_reuse_track(&entry->tracked, bytes);
+	msm_scanout_policy_track(&cache->policy, &entry->shadowed, bytes);
 
 	spin_lock(&cache->lock);
 	list_add_tail(&entry->all, &cache->entries);
@@ -1047,6 +840,30 @@ int msm_scanout_cache_set_limit(struct msm_scanout_cache *cache,
 }
 
 /**
+ * msm_scanout_cache_set_insertion() - choose the insertion policy
+ * @cache: the cache
+ * @insertion: from now on
+ *
+ * What is idle already stays where it is in the order of eviction.
+ */
+void msm_scanout_cache_set_insertion(struct msm_scanout_cache *cache,
+				     enum msm_scanout_insertion insertion)
+{
+	struct msm_scanout_entry *entry;
+
+	spin_lock(&cache->lock);
+	msm_scanout_policy_start(&cache->policy, insertion);
+	list_for_each_entry(entry, &cache->lru, lru) {
+		entry->shadowed.missed = 0;
+		msm_scanout_policy_idle(&cache->policy, &entry->shadowed,
+					cache->limits.max_bytes,
+					cache->limits.max_entries);
+	}
+	cache->counters.generation++;
+	spin_unlock(&cache->lock);
+}
+
+/**
  * msm_scanout_cache_trim() - shrink the idle mappings once
  * @cache: the cache
  * @idle_bytes: to this
@@ -1090,9 +907,14 @@ void msm_scanout_cache_snapshot(struct msm_scanout_cache *cache,
 {
 	spin_lock(&cache->lock);
 	snap->limits = cache->limits;
+	snap->insertion = cache->policy.insertion;
+	snap->bip_lead = cache->policy.lead;
 	snap->counters = cache->counters;
 	snap->gauges = cache->gauges;
+	snap->gauges.ghost_entries = cache->reuse.ghost_entries;
 	snap->histograms = cache->histograms;
+	memcpy(snap->reuse_depth, cache->reuse.depth, sizeof(snap->reuse_depth));
+	memcpy(snap->reuse_bytes, cache->reuse.bytes, sizeof(snap->reuse_bytes));
 	spin_unlock(&cache->lock);
 
 	snap->flips = atomic64_read(&cache->flips);
@@ -1188,11 +1010,8 @@ void msm_scanout_cache_init(struct msm_scanout_cache *cache,
 	INIT_LIST_HEAD(&cache->lingering);
 	INIT_LIST_HEAD(&cache->released);
 	INIT_LIST_HEAD(&cache->quarantine);
-	INIT_LIST_HEAD(&cache->stack);
-	INIT_LIST_HEAD(&cache->ghosts);
-	cache->by_depth.bounds = MSM_SCANOUT_DEPTH_BOUNDS;
-	cache->by_bytes.bounds = MSM_SCANOUT_BYTES_BOUNDS;
-	cache->by_bytes.by_bytes = true;
+	msm_scanout_reuse_init(&cache->reuse);
+	msm_scanout_policy_init(&cache->policy);
 
 	cache->window_bytes = window_bytes;
 	cache->limits = (struct msm_scanout_limits) {
@@ -1246,6 +1065,6 @@ void msm_scanout_cache_fini(struct msm_scanout_cache *cache)
 	WARN_ON(!list_empty(&cache->entries));
 	WARN_ON(cache->gauges.active_bytes || cache->gauges.idle_bytes ||
 		cache->gauges.quarantined_bytes ||
-		cache->gauges.lingering_entries || cache->gauges.ghost_entries);
+		cache->gauges.lingering_entries || cache->reuse.entries);
 	drm_mm_takedown(&cache->window);
 }

@@ -16,6 +16,9 @@
 
 #include <drm/drm_mm.h>
 
+#include "msm_scanout_policy.h"
+#include "msm_scanout_reuse.h"
+
 struct msm_scanout_cache;
 struct msm_scanout_entry;
 
@@ -26,22 +29,11 @@ struct msm_scanout_entry;
 
 /** MSM_SCANOUT_MAX_ENTRIES: upper limit of &msm_scanout_limits.max_entries */
 #define MSM_SCANOUT_MAX_ENTRIES		65536
-/** MSM_SCANOUT_MAX_GHOSTS: unmapped entries whose reuse is still recognised */
-#define MSM_SCANOUT_MAX_GHOSTS		256
-
-/*
- * Buckets of the reuse histograms: the bounded ones, one for distances beyond
- * the last bound, one for buffers that were never idle before.
- */
-#define MSM_SCANOUT_DEPTH_BOUNDS	32
-#define MSM_SCANOUT_BYTES_BOUNDS	41
-#define MSM_SCANOUT_DEPTH_BUCKETS	(MSM_SCANOUT_DEPTH_BOUNDS + 2)
-#define MSM_SCANOUT_BYTES_BUCKETS	(MSM_SCANOUT_BYTES_BOUNDS + 2)
 #define MSM_SCANOUT_LATENCY_BUCKETS	32
 
 /**
  * enum msm_scanout_state - what a &struct msm_scanout_entry has
- * @MSM_SCANOUT_UNMAPPED: no mapping; on the reuse stack if it is a ghost
+ * @MSM_SCANOUT_UNMAPPED: no mapping
  * @MSM_SCANOUT_MAPPING: a mapping is being made by msm_scanout_cache_get()
  * @MSM_SCANOUT_ACTIVE: mapped and in use, never evicted
  * @MSM_SCANOUT_IDLE: mapped, unused, on the LRU
@@ -146,18 +138,14 @@ struct msm_scanout_entry {
 	struct list_head lru;
 	/** @age: on &msm_scanout_cache.age while IDLE; oldest first */
 	struct list_head age;
-	/** @stack: on &msm_scanout_cache.stack while IDLE or a ghost; newest first */
-	struct list_head stack;
-	/** @ghost: on &msm_scanout_cache.ghosts while on the stack, but not IDLE */
-	struct list_head ghost;
 	/** @linger: on &msm_scanout_cache.lingering or .released */
 	struct list_head linger;
-	/** @depth_bucket: bucket of its distance in buffers, while on the stack */
-	u8 depth_bucket;
-	/** @bytes_bucket: bucket of its distance in bytes, while on the stack */
-	u8 bytes_bucket;
-	/** @on_stack: is it on the stack? */
-	bool on_stack;
+	/** @shadowed: what the insertion policy keeps of it */
+	struct msm_scanout_shadowed shadowed;
+	/** @tracked: to tell after how much it is used again */
+	struct msm_scanout_tracked tracked;
+	/** @missed: it was not found mapped when it was last looked up */
+	bool missed;
 	/** @may_linger: a reference may be held on it while idle, immutable */
 	bool may_linger;
 	/** @lingering: the cache holds a reference */
@@ -205,8 +193,13 @@ struct msm_scanout_cache_ops {
 	 * now; replaces an earlier request.  Atomic context.
 	 */
 	void (*arm)(struct msm_scanout_cache *cache, u64 delay_ns);
-	/** @now_ns: Monotonic time.  Atomic context. */
+	/**
+	 * @now_ns: Monotonic time, cheap rather than precise: for how long
+	 * something is idle.  Atomic context.
+	 */
 	u64 (*now_ns)(struct msm_scanout_cache *cache);
+	/** @stopwatch_ns: Precise time: for how long something takes. */
+	u64 (*stopwatch_ns)(struct msm_scanout_cache *cache);
 	/** @event: Optional, for tracing.  Called under the cache lock. */
 	void (*event)(struct msm_scanout_cache *cache,
 		      struct msm_scanout_entry *entry,
@@ -298,20 +291,16 @@ struct msm_scanout_gauges {
 	u64 quarantined_bytes;
 	/** @lingering_entries: idle buffers the cache holds a reference on */
 	u64 lingering_entries;
-	/** @ghost_entries: unmapped buffers still on the reuse stack */
+	/** @ghost_entries: unmapped buffers whose reuse is still recognised */
 	u64 ghost_entries;
 	/** @idle_bytes_peak: highest @idle_bytes ever */
 	u64 idle_bytes_peak;
 };
 
 /**
- * struct msm_scanout_histograms - where reuse happens and what mapping costs
+ * struct msm_scanout_histograms - what mapping costs
  */
 struct msm_scanout_histograms {
-	/** @depth: lookups by distance in buffers */
-	u64 depth[MSM_SCANOUT_DEPTH_BUCKETS];
-	/** @bytes: lookups by distance in bytes */
-	u64 bytes[MSM_SCANOUT_BYTES_BUCKETS];
 	/** @map_ns: maps by log2 of their time in ns */
 	u64 map_ns[MSM_SCANOUT_LATENCY_BUCKETS];
 	/** @unmap_ns: unmap batches by log2 of their time in ns */
@@ -324,33 +313,22 @@ struct msm_scanout_histograms {
 struct msm_scanout_snapshot {
 	/** @limits: in force */
 	struct msm_scanout_limits limits;
+	/** @insertion: policy in force */
+	enum msm_scanout_insertion insertion;
+	/** @bip_lead: see &msm_scanout_policy.lead */
+	int bip_lead;
 	/** @counters: since the cache was made */
 	struct msm_scanout_counters counters;
 	/** @gauges: now */
 	struct msm_scanout_gauges gauges;
 	/** @histograms: since the cache was made */
 	struct msm_scanout_histograms histograms;
+	/** @reuse_depth: lookups by reuse distance in buffers, likewise */
+	u64 reuse_depth[MSM_SCANOUT_DEPTH_BUCKETS];
+	/** @reuse_bytes: lookups by reuse distance in bytes, likewise */
+	u64 reuse_bytes[MSM_SCANOUT_BYTES_BUCKETS];
 	/** @flips: framebuffers prepared */
 	u64 flips;
-};
-
-/**
- * struct msm_scanout_ruler - marks on the reuse stack at fixed distances
- *
- * Keeps for each entry on the stack in which bucket its distance falls, at a
- * cost per operation that does not depend on the length of the stack.
- */
-struct msm_scanout_ruler {
-	/** @tail: last entry of each bucket, NULL if empty */
-	struct msm_scanout_entry *tail[MSM_SCANOUT_BYTES_BUCKETS - 1];
-	/** @sum: weight in each bucket */
-	u64 sum[MSM_SCANOUT_BYTES_BUCKETS - 1];
-	/** @total: weight on the stack */
-	u64 total;
-	/** @bounds: number of bounded buckets */
-	unsigned int bounds;
-	/** @by_bytes: weigh entries by their bytes rather than by one each */
-	bool by_bytes;
 };
 
 /**
@@ -373,6 +351,8 @@ struct msm_scanout_cache {
 	u64 window_bytes;
 	/** @limits: in force */
 	struct msm_scanout_limits limits;
+	/** @policy: where in @lru an entry is inserted */
+	struct msm_scanout_policy policy;
 	/** @entries: all entries */
 	struct list_head entries;
 	/** @lru: idle entries, next victim first */
@@ -385,14 +365,8 @@ struct msm_scanout_cache {
 	struct list_head released;
 	/** @quarantine: mappings to be unmapped */
 	struct list_head quarantine;
-	/** @stack: idle entries and ghosts, most recently idle first */
-	struct list_head stack;
-	/** @ghosts: those on @stack that are not idle, oldest first */
-	struct list_head ghosts;
-	/** @by_depth: distances in buffers */
-	struct msm_scanout_ruler by_depth;
-	/** @by_bytes: distances in bytes */
-	struct msm_scanout_ruler by_bytes;
+	/** @reuse: after how much entries are used again */
+	struct msm_scanout_reuse reuse;
 	/** @in_flight: mappings being unmapped */
 	unsigned int in_flight;
 	/** @armed_ns: when msm_scanout_cache_expire() is due, 0 if not armed */
@@ -426,6 +400,8 @@ void msm_scanout_cache_remove(struct msm_scanout_entry *entry);
 
 int msm_scanout_cache_set_limit(struct msm_scanout_cache *cache,
 				enum msm_scanout_limit which, u64 value);
+void msm_scanout_cache_set_insertion(struct msm_scanout_cache *cache,
+				     enum msm_scanout_insertion insertion);
 void msm_scanout_cache_trim(struct msm_scanout_cache *cache, u64 idle_bytes,
 			    enum msm_scanout_reason reason);
 void msm_scanout_cache_settle(struct msm_scanout_cache *cache);
@@ -443,8 +419,6 @@ void msm_scanout_cache_for_each(struct msm_scanout_cache *cache,
 bool msm_scanout_entry_peek(struct msm_scanout_entry *entry,
 			    struct msm_scanout_entry *copy, u64 *iova);
 const char *msm_scanout_state_name(enum msm_scanout_state state);
-u64 msm_scanout_depth_bound(unsigned int bucket);
-u64 msm_scanout_bytes_bound(unsigned int bucket);
 
 /**
  * msm_scanout_cache_enabled() - is it worth a lookup?

@@ -20,11 +20,12 @@
 
 static void show_entry(struct msm_scanout_entry *entry, void *arg)
 {
+	struct msm_scanout_cache *cache = entry->cache;
 	struct seq_file *m = arg;
 	u64 idle_ms = 0;
 
 	if (entry->state == MSM_SCANOUT_IDLE)
-		idle_ms = div_u64(ktime_get_ns() - entry->idle_since_ns,
+		idle_ms = div_u64(cache->ops->now_ns(cache) - entry->idle_since_ns,
 				  NSEC_PER_MSEC);
 
 	seq_printf(m, "%08llx %10llu %-11s %8llu %5u %8llu %-9s ",
@@ -119,11 +120,13 @@ static int stats_show(struct seq_file *m, void *unused)
 		seq_printf(m, "%-20s %llu\n", values[i].name,
 			   *(u64 *)((void *)s + values[i].offset));
 
+	seq_printf(m, "%-20s %d\n", "bip_lead", s->bip_lead);
+
 	show_latency(m, "map", s->histograms.map_ns);
 	show_latency(m, "unmap batch", s->histograms.unmap_ns);
-	show_reuse(m, "reuse distance in buffers", s->histograms.depth,
+	show_reuse(m, "reuse distance in buffers", s->reuse_depth,
 		   MSM_SCANOUT_DEPTH_BOUNDS, msm_scanout_depth_bound);
-	show_reuse(m, "reuse distance in bytes", s->histograms.bytes,
+	show_reuse(m, "reuse distance in bytes", s->reuse_bytes,
 		   MSM_SCANOUT_BYTES_BOUNDS, msm_scanout_bytes_bound);
 
 	return 0;

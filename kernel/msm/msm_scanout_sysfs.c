@@ -151,17 +151,42 @@ static ssize_t trim_store(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_WO(trim);
 
-/* So far there is one policy; the file lets tools find out which there are. */
+static const char *const insertions[] = {
+	[MSM_SCANOUT_LRU] = "lru",
+	[MSM_SCANOUT_BIP] = "bip",
+	[MSM_SCANOUT_DIP] = "dip",
+};
+
 static ssize_t insertion_show(struct device *dev, struct device_attribute *attr,
 			      char *buf)
 {
-	return sysfs_emit(buf, "[lru]\n");
+	struct msm_scanout_snapshot *snap __free(kfree) = kmalloc_obj(*snap);
+	ssize_t len = 0;
+
+	if (!snap)
+		return -ENOMEM;
+
+	msm_scanout_cache_snapshot(cache_of(dev), snap);
+	for (unsigned int i = 0; i < ARRAY_SIZE(insertions); i++)
+		len += sysfs_emit_at(buf, len,
+				     i == snap->insertion ? "%s[%s]" : "%s%s",
+				     i ? " " : "", insertions[i]);
+
+	return len + sysfs_emit_at(buf, len, "\n");
 }
 
 static ssize_t insertion_store(struct device *dev, struct device_attribute *attr,
 			       const char *buf, size_t count)
 {
-	return sysfs_streq(buf, "lru") ? count : -EINVAL;
+	int insertion = sysfs_match_string(insertions, buf);
+
+	if (insertion < 0)
+		return insertion;
+
+	msm_scanout_cache_set_insertion(cache_of(dev), insertion);
+	msm_scanout_sysfs_notify(dev, "generation");
+
+	return count;
 }
 static DEVICE_ATTR_RW(insertion);
 
@@ -182,7 +207,7 @@ static struct scanout_attribute scanout_attr_##_name = {			\
 	SCANOUT_ATTR(_name, 0444, scanout_show, NULL, _field, 1, 0, 1)
 
 #define SCANOUT_HISTOGRAM(_name, _field, _values) \
-	SCANOUT_ATTR(_name, 0444, scanout_show, NULL, histograms._field, 1, 0, _values)
+	SCANOUT_ATTR(_name, 0444, scanout_show, NULL, _field, 1, 0, _values)
 
 SCANOUT_LIMIT(max_bytes, max_bytes, 1, MSM_SCANOUT_MAX_BYTES_LIMIT);
 SCANOUT_LIMIT(max_entries, max_entries, 1, MSM_SCANOUT_MAX_ENTRIES_LIMIT);
@@ -209,8 +234,8 @@ SCANOUT_VALUE(map_ns, counters.map_ns);
 SCANOUT_VALUE(unmap_ns, counters.unmap_ns);
 SCANOUT_VALUE(generation, counters.generation);
 
-SCANOUT_HISTOGRAM(reuse_depth, depth, MSM_SCANOUT_DEPTH_BUCKETS);
-SCANOUT_HISTOGRAM(reuse_bytes, bytes, MSM_SCANOUT_BYTES_BUCKETS);
+SCANOUT_HISTOGRAM(reuse_depth, reuse_depth, MSM_SCANOUT_DEPTH_BUCKETS);
+SCANOUT_HISTOGRAM(reuse_bytes, reuse_bytes, MSM_SCANOUT_BYTES_BUCKETS);
 
 static struct attribute *scanout_attrs[] = {
 	&scanout_attr_max_bytes.attr.attr,

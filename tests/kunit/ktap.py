@@ -7,6 +7,9 @@ EXPECTED lists the tests, one SUITE.TEST a line. Prints "ok SUITE.TEST" or "not 
 one line per parameter of a test that has them, and what the kernel said about a failure below it.
 A test that did not run has failed. So has the run if the kernel complained of anything. Exits with
 1 if anything failed.
+
+A test may say what it did, as in "figure: 1200 steps, all equal". That is printed below its result,
+and the sum for each kind of number at the end.
 """
 
 import re
@@ -19,6 +22,7 @@ COMPLAINT = re.compile(r"WARNING: |BUG: |KASAN: |UBSAN: |Kernel panic|INFO: (tas
                        r"possible (recursive|circular)|inconsistent lock|suspicious RCU|"
                        r"(list_add|list_del) corruption|Kernel mode fault|Modules linked in:")
 COMPLAINT_LINES = 60
+FIGURE = re.compile(r"figure: ((\d+) (\w+).*)$")
 # Kernel output that is about the run, not about a test.
 CHATTER = re.compile(r"^ *(KTAP version|\d+\.\.\d+$|# (module|Totals|speed): |#.*\.speed: "
                      r"|# \S+: pass:\d+ |# Totals: )")
@@ -34,6 +38,12 @@ class Report:
         self.complaint = 0
         self.complaints = []
         self.parameters = False
+        self.figures = []
+        self.sums = {}
+
+    def figure(self, text, number, kind):
+        self.figures.append(text)
+        self.sums[kind] = self.sums.get(kind, 0) + int(number)
 
     def result(self, depth, verdict, name, skipped):
         """A test's result is at depth 1, that of a test with one parameter at depth 2."""
@@ -54,7 +64,10 @@ class Report:
         if bad:
             for note in self.notes:
                 print(f"    {note}")
+        for figure in self.figures:
+            print(f"#   {figure}")
         self.notes = []
+        self.figures = []
         sys.stdout.flush()
 
     def complain(self, line):
@@ -74,7 +87,10 @@ class Report:
             self.names[max(depth - 1, 0):] = [subtest[2].strip()]
             return
         result = RESULT.match(line)
-        if result:
+        figure = FIGURE.search(line)
+        if figure:
+            self.figure(*figure.groups())
+        elif result:
             self.complaint = 0
             self.result(len(result[1]) // 4, *result.group(2, 3, 4))
         elif not CHATTER.match(line) and self.names:
@@ -93,6 +109,8 @@ class Report:
                 print(f"    {note}")
             self.notes = []
         self.failed += len(missing)
+        for kind, number in self.sums.items():
+            print(f"# {number} {kind} in total")
         verdict = "not ok" if self.complaints else "ok"
         self.failed += bool(self.complaints)
         print(f"{verdict} the_kernel_did_not_complain")

@@ -50,6 +50,8 @@ struct fake_buffer {
 	unsigned int index;
 	/** @holds: references that the cache holds, at most one */
 	atomic_t holds;
+	/** @kept: the memory is not given back when it is freed */
+	bool kept;
 };
 
 /**
@@ -80,6 +82,8 @@ struct fake_display {
 	u64 flushes;
 	/** @complaints: kinds of those that the kernel had before the test */
 	unsigned int complaints;
+	/** @allocated: by the core, before the test */
+	int allocated;
 	/** @violations: things that must not happen, and did */
 	unsigned int violations;
 	/** @violation: the first of them */
@@ -89,12 +93,16 @@ struct fake_display {
 	u64 now_ns;
 	/** @real_clock: use the kernel's clock instead of @now_ns */
 	bool real_clock;
+	/** @threads: more than one thread uses it */
+	bool threads;
 	/** @map_takes_ns: how much time passes in map */
 	u64 map_takes_ns;
 	/** @unmap_takes_ns: how much time passes in unmap */
 	u64 unmap_takes_ns;
 	/** @map_error: what map returns, 0 to have it succeed */
 	int map_error;
+	/** @map_fails_for: who can map only half of a buffer */
+	struct task_struct *map_fails_for;
 
 	/** @reap_due: kick_reap was called since the last reap */
 	bool reap_due;
@@ -123,14 +131,21 @@ struct fake_display {
 	unsigned int ends;
 	/** @log_ends: keep @end; off where buffers are freed meanwhile */
 	bool log_ends;
+
+	/** @snap: for who needs one, and is alone */
+	struct msm_scanout_snapshot snap;
 };
 
 struct fake_display *fake_display_new(struct kunit *test, u64 window_bytes);
 void fake_display_free(struct fake_display *display);
+void fake_display_begin(struct fake_display *display, struct kunit *test, u64 window_bytes);
+void fake_display_end(struct fake_display *display);
 void fake_violation(struct fake_display *display, const char *fmt, ...) __printf(2, 3);
 
 struct fake_buffer *fake_buffer_new(struct fake_display *display, u64 bytes,
 				    bool may_linger);
+void fake_buffer_begin(struct fake_display *display, struct fake_buffer *buffer, u64 bytes,
+		       bool may_linger);
 void fake_buffer_free(struct fake_buffer *buffer);
 unsigned int fake_mapped(struct fake_display *display, struct msm_scanout_entry *entry);
 bool fake_mapped_at(struct fake_display *display, struct msm_scanout_entry *entry, u64 iova);
@@ -143,6 +158,7 @@ void fake_release(struct fake_display *display);
 void fake_advance(struct fake_display *display, u64 ns);
 void fake_limit(struct fake_display *display, enum msm_scanout_limit which,
 		u64 value);
+const char *fake_wrong(struct fake_display *display);
 void fake_check(struct fake_display *display);
 
 const char *fake_states(struct fake_display *display);

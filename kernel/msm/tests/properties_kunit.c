@@ -1065,7 +1065,7 @@ static void freed_buffers_leave_nothing_mapped(struct kunit *test)
 	}
 	KUNIT_EXPECT_TRUE(test, list_empty(&display->ranges));
 	KUNIT_EXPECT_TRUE(test, list_empty(&display->cache.entries));
-	KUNIT_EXPECT_TRUE(test, list_empty(&display->cache.stack));
+	KUNIT_EXPECT_EQ(test, display->cache.reuse.entries, 0);
 	KUNIT_EXPECT_EQ(test, display->cache.counters.invalidations, 1);
 }
 
@@ -1590,7 +1590,7 @@ static void a_ring_of_n_has_reuse_depth_n(struct kunit *test)
 {
 	for (unsigned int n = 1; n <= 12; n++) {
 		struct fake_display *display = display_with_window(test, FAKE_WINDOW_BYTES);
-		struct msm_scanout_histograms *h = &display->cache.histograms;
+		struct msm_scanout_reuse *h = &display->cache.reuse;
 		unsigned int rounds = 10;
 
 		buffers(display, n, 3 * MB);
@@ -1607,7 +1607,7 @@ static void a_ring_of_n_has_reuse_depth_n(struct kunit *test)
 static void reuse_of_unmapped_buffers_is_recognised(struct kunit *test)
 {
 	struct fake_display *display = test->priv;
-	struct msm_scanout_histograms *h = &display->cache.histograms;
+	struct msm_scanout_reuse *h = &display->cache.reuse;
 
 	buffers(display, 6, 2 * MB);
 	bounds(display, 4 * MB, 2);
@@ -1634,7 +1634,7 @@ static void reuse_of_unmapped_buffers_is_recognised(struct kunit *test)
 static void further_users_are_no_reuse(struct kunit *test)
 {
 	struct fake_display *display = test->priv;
-	struct msm_scanout_histograms *h = &display->cache.histograms;
+	struct msm_scanout_reuse *h = &display->cache.reuse;
 
 	buffers(display, 1, 2 * MB);
 	fake_show(display, A);
@@ -1648,15 +1648,14 @@ static void further_users_are_no_reuse(struct kunit *test)
 static void ghosts_are_bounded(struct kunit *test)
 {
 	struct fake_display *display = test->priv;
-	struct msm_scanout_histograms *h = &display->cache.histograms;
+	struct msm_scanout_reuse *h = &display->cache.reuse;
 
 	buffers(display, 300, 4 * KB);
 	bounds(display, 64 * MB, 10);
 	for (unsigned int i = 0; i < 300; i++)
 		fake_flip(display, i);
-	KUNIT_EXPECT_EQ(test, display->cache.gauges.ghost_entries, MSM_SCANOUT_MAX_GHOSTS);
-	KUNIT_EXPECT_EQ(test, list_count_nodes(&display->cache.stack),
-			10 + MSM_SCANOUT_MAX_GHOSTS);
+	KUNIT_EXPECT_EQ(test, display->cache.reuse.ghost_entries, MSM_SCANOUT_MAX_GHOSTS);
+	KUNIT_EXPECT_EQ(test, display->cache.reuse.entries, 10 + MSM_SCANOUT_MAX_GHOSTS);
 
 	/* The oldest are forgotten. */
 	fake_flip(display, 33);
@@ -1693,30 +1692,59 @@ static void ghosts_are_bounded_above_an_old_idle_buffer(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, display->cache.gauges.idle_entries, 1);
 }
 
-/* Buffers of wildly different size: distances may be wrong, but not for long. */
-static void distances_converge_after_a_wild_mix(struct kunit *test)
+/* Buffers of wildly different size, over several pages of places. */
+static void distances_are_right_in_a_wild_mix(struct kunit *test)
 {
 	struct fake_display *display = test->priv;
-	struct msm_scanout_entry *entry;
-	u64 depth = 0, bytes = 0;
+	struct msm_scanout_reuse *h = &display->cache.reuse;
+	u64 before;
 
 	buffers(display, 300, 4 * KB);
 	buffers(display, 4, 200 * MB);
 	bounds(display, FAKE_WINDOW_BYTES, 1000);
-	for (unsigned int i = 0; i < 300; i++)
-		fake_flip(display, i);
-	for (unsigned int i = 300; i < 304; i++)
+	for (unsigned int i = 0; i < 304; i++)
 		fake_flip(display, i);
 	for (unsigned int i = 0; i < 100; i++)
 		fake_flip(display, i % 4);
 
-	list_for_each_entry(entry, &display->cache.stack, stack) {
-		depth++;
-		bytes += entry->bytes;
-		KUNIT_ASSERT_EQ(test, entry->depth_bucket, depth_bucket(depth));
-		KUNIT_ASSERT_EQ(test, entry->bytes_bucket, bytes_bucket(bytes));
-	}
-	KUNIT_EXPECT_EQ(test, depth, 304);
+	before = h->depth[depth_bucket(304)];
+	fake_flip(display, 4);
+	KUNIT_EXPECT_EQ(test, h->depth[depth_bucket(304)], before + 1);
+	before = h->bytes[bytes_bucket(300 * 4 * KB + 800 * MB)];
+	fake_flip(display, 5);
+	KUNIT_EXPECT_EQ(test, h->bytes[bytes_bucket(300 * 4 * KB + 800 * MB)], before + 1);
+	before = h->bytes[bytes_bucket(6 * 4 * KB + 200 * MB)];
+	fake_flip(display, 303);
+	KUNIT_EXPECT_EQ(test, h->bytes[bytes_bucket(6 * 4 * KB + 200 * MB)], before + 1);
+}
+
+/* When all places have been given away, only the most recent buffers keep one. */
+static void old_places_are_given_up(struct kunit *test)
+{
+	struct fake_display *display = test->priv;
+	struct msm_scanout_reuse *h = &display->cache.reuse;
+	unsigned int n = 700, again = MSM_SCANOUT_REUSE_PLACES - n, oldest;
+
+	buffers(display, n, 4 * KB);
+	bounds(display, FAKE_WINDOW_BYTES, 2 * n);
+	for (unsigned int i = 0; i < n; i++)
+		fake_flip(display, i);
+	for (unsigned int i = 0; i < again; i++)
+		fake_flip(display, i);
+	KUNIT_EXPECT_EQ(test, h->entries, n);
+
+	fake_flip(display, again);
+	KUNIT_EXPECT_EQ(test, h->entries, MSM_SCANOUT_MAX_TRACKED + 1);
+	KUNIT_EXPECT_EQ(test, display->cache.gauges.idle_entries, n);
+	KUNIT_EXPECT_EQ(test, h->depth[MSM_SCANOUT_DEPTH_BUCKETS - 1], n);
+
+	/* The last that went, and the first that did not. */
+	oldest = n - (MSM_SCANOUT_MAX_TRACKED - again);
+	fake_flip(display, oldest - 1);
+	KUNIT_EXPECT_EQ(test, h->depth[MSM_SCANOUT_DEPTH_BUCKETS - 1], n + 1);
+	fake_flip(display, oldest);
+	KUNIT_EXPECT_EQ(test, h->depth[MSM_SCANOUT_DEPTH_BUCKETS - 1], n + 1);
+	KUNIT_EXPECT_EQ(test, display->cache.counters.misses, n);
 }
 
 static void latencies_are_sums_and_powers_of_two(struct kunit *test)
@@ -1945,7 +1973,8 @@ static struct kunit_case property_cases[] = {
 	KUNIT_CASE(ghosts_are_bounded),
 	KUNIT_CASE(ghosts_are_bounded_when_many_go_at_once),
 	KUNIT_CASE(ghosts_are_bounded_above_an_old_idle_buffer),
-	KUNIT_CASE(distances_converge_after_a_wild_mix),
+	KUNIT_CASE(distances_are_right_in_a_wild_mix),
+	KUNIT_CASE(old_places_are_given_up),
 	KUNIT_CASE(latencies_are_sums_and_powers_of_two),
 	KUNIT_CASE(snapshot_copies_all_figures),
 	KUNIT_CASE(every_buffer_is_visited),

@@ -279,7 +279,7 @@ static void watch_bounds(struct kunit *test, struct fake_display *display,
 		KUNIT_EXPECT_LE(test, g->idle_bytes, on ? l->max_bytes : 0);
 		KUNIT_EXPECT_LE(test, g->idle_entries, on ? l->max_entries : 0);
 		KUNIT_EXPECT_LE(test, g->lingering_entries, BUFFERS);
-		KUNIT_EXPECT_LE(test, g->ghost_entries, BUFFERS);
+		KUNIT_EXPECT_LE(test, display->cache.reuse.ghost_entries, BUFFERS);
 		KUNIT_EXPECT_LE(test, g->active_entries, CLIENTS * SHOWN);
 		if (++samples % 64)
 			cond_resched();
@@ -307,6 +307,7 @@ static void nothing_breaks_under_concurrency(struct kunit *test)
 	init_waitqueue_head(&s->wait);
 	test->priv = s;
 	display->real_clock = true;
+	display->threads = true;
 	display->log_ends = false;
 	display->wake = stress_wake;
 	display->released = stress_released;

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the insertion policies promise, one promise a test.  That they do exactly
+ * what they should is what model_kunit.c is for.
+ */
+
+#include "fake_display.h"
+
+#define MB	((u64)SZ_1M)
+#define ROOM	16
+
+enum { A, B, C, D, E, F };
+
+static int policy_init(struct kunit *test)
+{
+	test->priv = fake_display_new(test, FAKE_WINDOW_BYTES);
+
+	return 0;
+}
+
+static void policy_exit(struct kunit *test)
+{
+	fake_display_free(test->priv);
+}
+
+/* A display with so many buffers, and room for some of them. */
+static struct fake_display *display_with(struct kunit *test, unsigned int buffers,
+					 unsigned int room, enum msm_scanout_insertion insertion)
+{
+	struct fake_display *display;
+
+	fake_display_free(test->priv);
+	display = fake_display_new(test, FAKE_WINDOW_BYTES);
+	test->priv = display;
+	display->log_ends = false;
+	for (unsigned int i = 0; i < buffers; i++)
+		fake_buffer_new(display, 2 * MB, false);
+	fake_limit(display, MSM_SCANOUT_MAX_BYTES_LIMIT, room * 2 * MB);
+	fake_limit(display, MSM_SCANOUT_MAX_ENTRIES_LIMIT, room);
+	msm_scanout_cache_set_insertion(&display->cache, insertion);
+
+	return display;
+}
+
+static void bip_gives_up_what_was_missed_first(struct kunit *test)
+{
+	struct fake_display *display = display_with(test, 6, 4, MSM_SCANOUT_BIP);
+
+	for (unsigned int i = A; i <= D; i++)
+		fake_flip(display, i);
+	KUNIT_EXPECT_STREQ(test, fake_idle_order(display), "DCBA");
+
+	/* There is no room, so it goes again at once, and nobody else does. */
+	fake_flip(display, E);
+	KUNIT_EXPECT_STREQ(test, fake_idle_order(display), "DCBA");
+	KUNIT_EXPECT_STREQ(test, fake_states(display), "iiiiq-");
+}
+
+static void bip_keeps_what_was_hit(struct kunit *test)
+{
+	struct fake_display *display = display_with(test, 6, 4, MSM_SCANOUT_BIP);
+
+	for (unsigned int i = A; i <= D; i++)
+		fake_flip(display, i);
+	fake_flip(display, D);
+	KUNIT_EXPECT_STREQ(test, fake_idle_order(display), "CBAD");
+	fake_flip(display, B);
+	KUNIT_EXPECT_STREQ(test, fake_idle_order(display), "CADB");
+}
+
+/* How soon the reaper comes must not decide the order. */
+static void bip_takes_a_rescue_for_a_miss(struct kunit *test)
+{
+	struct fake_display *display = display_with(test, 6, 4, MSM_SCANOUT_BIP);
+
+	for (unsigned int i = A; i <= D; i++)
+		fake_flip(display, i);
+	fake_flip(display, E);
+	fake_flip(display, E);
+	KUNIT_EXPECT_EQ(test, display->cache.counters.rescues, 1);
+	KUNIT_EXPECT_STREQ(test, fake_idle_order(display), "DCBA");
+}
+
+static void bip_lets_one_in_32_stay(struct kunit *test)
+{
+	struct fake_display *display = display_with(test, 2, 1, MSM_SCANOUT_BIP);
+	unsigned int stayed = 0, misses;
+
+	/* Where there is room for one, it is the newcomer that goes or the other. */
+	for (misses = 0; misses < 3200; misses++) {
+		unsigned int newcomer = display->buffer[A]->entry.state == MSM_SCANOUT_IDLE ? B : A;
+
+		fake_flip(display, newcomer);
+		stayed += display->buffer[newcomer]->entry.state == MSM_SCANOUT_IDLE;
+		fake_reap(display);
+	}
+	KUNIT_EXPECT_GE(test, stayed, 100 - 40);
+	KUNIT_EXPECT_LE(test, stayed, 100 + 40);
+}
+
+static u64 hits_of_a_ring(struct kunit *test, enum msm_scanout_insertion insertion)
+{
+	struct fake_display *display = display_with(test, ROOM * 3 / 2, ROOM, insertion);
+
+	for (unsigned int i = 0; i < 3000; i++) {
+		fake_flip(display, i % (ROOM * 3 / 2));
+		fake_reap(display);
+	}
+
+	return display->cache.counters.hits;
+}
+
+static void a_ring_that_is_too_large_is_hit(struct kunit *test)
+{
+	struct fake_display *display;
+
+	KUNIT_EXPECT_EQ(test, hits_of_a_ring(test, MSM_SCANOUT_LRU), 0);
+	KUNIT_EXPECT_GE(test, hits_of_a_ring(test, MSM_SCANOUT_BIP), 1500);
+	KUNIT_EXPECT_GE(test, hits_of_a_ring(test, MSM_SCANOUT_DIP), 1400);
+
+	display = test->priv;
+	KUNIT_EXPECT_EQ(test, display->cache.policy.lead, 256);
+}
+
+/* Four buffers take turns for a while, then the next four: what is old is of no use. */
+static u64 hits_of_changing_pools(struct kunit *test, enum msm_scanout_insertion insertion)
+{
+	struct fake_display *display = display_with(test, ROOM * 4, ROOM, insertion);
+
+	for (unsigned int i = 0; i < 3200; i++) {
+		fake_flip(display, i / 32 * 4 % (ROOM * 4) + i % 4);
+		fake_reap(display);
+	}
+
+	return display->cache.counters.hits;
+}
+
+static void dip_is_no_worse_than_lru_where_lru_is_right(struct kunit *test)
+{
+	u64 lru = hits_of_changing_pools(test, MSM_SCANOUT_LRU);
+
+	KUNIT_EXPECT_EQ(test, lru, 3200 / 32 * 28);
+	KUNIT_EXPECT_LT(test, hits_of_changing_pools(test, MSM_SCANOUT_BIP), lru / 2);
+	KUNIT_EXPECT_EQ(test, hits_of_changing_pools(test, MSM_SCANOUT_DIP), lru);
+}
+
+static void a_new_policy_keeps_what_is_idle(struct kunit *test)
+{
+	static const enum msm_scanout_insertion all[] = {
+		MSM_SCANOUT_BIP, MSM_SCANOUT_DIP, MSM_SCANOUT_LRU,
+	};
+	struct fake_display *display = display_with(test, 4, 4, MSM_SCANOUT_LRU);
+	u64 generation;
+
+	for (unsigned int i = A; i <= D; i++)
+		fake_flip(display, i);
+	for (unsigned int i = 0; i < ARRAY_SIZE(all); i++) {
+		generation = display->cache.counters.generation;
+		msm_scanout_cache_set_insertion(&display->cache, all[i]);
+		fake_check(display);
+		KUNIT_EXPECT_STREQ(test, fake_idle_order(display), "ABCD");
+		KUNIT_EXPECT_EQ(test, display->cache.counters.generation, generation + 1);
+	}
+	KUNIT_EXPECT_EQ(test, display->unmaps, 0);
+}
+
+/* Age ends a mapping wherever it is in the order of eviction. */
+static void mappings_go_at_the_timeout_under_any_policy(struct kunit *test)
+{
+	struct fake_display *display = display_with(test, 3, 4, MSM_SCANOUT_BIP);
+
+	fake_flip(display, A);
+	fake_advance(display, 6ull * NSEC_PER_SEC);
+	fake_flip(display, B);
+	KUNIT_EXPECT_STREQ(test, fake_idle_order(display), "BA");
+	fake_advance(display, 5ull * NSEC_PER_SEC);
+	KUNIT_EXPECT_STREQ(test, fake_idle_order(display), "B");
+}
+
+static void snapshot_tells_the_policy(struct kunit *test)
+{
+	struct fake_display *display;
+
+	hits_of_a_ring(test, MSM_SCANOUT_DIP);
+	display = test->priv;
+	msm_scanout_cache_snapshot(&display->cache, &display->snap);
+	KUNIT_EXPECT_EQ(test, display->snap.insertion, MSM_SCANOUT_DIP);
+	KUNIT_EXPECT_EQ(test, display->snap.bip_lead, 256);
+}
+
+static struct kunit_case policy_cases[] = {
+	KUNIT_CASE(bip_gives_up_what_was_missed_first),
+	KUNIT_CASE(bip_keeps_what_was_hit),
+	KUNIT_CASE(bip_takes_a_rescue_for_a_miss),
+	KUNIT_CASE(bip_lets_one_in_32_stay),
+	KUNIT_CASE(a_ring_that_is_too_large_is_hit),
+	KUNIT_CASE(dip_is_no_worse_than_lru_where_lru_is_right),
+	KUNIT_CASE(a_new_policy_keeps_what_is_idle),
+	KUNIT_CASE(mappings_go_at_the_timeout_under_any_policy),
+	KUNIT_CASE(snapshot_tells_the_policy),
+	{}
+};
+
+static struct kunit_suite policy_suite = {
+	.name = "msm_scanout_cache_policy",
+	.init = policy_init,
+	.exit = policy_exit,
+	.test_cases = policy_cases,
+};
+
+kunit_test_suite(policy_suite);
