@@ -20,7 +20,10 @@ struct manager;
 #define BUS_ACTION_HOLD "org.msmscanout.cache1.hold"
 #define BUS_ACTION_RESUME "org.msmscanout.cache1.resume"
 
-/* @address is "" for the system's bus. */
+/*
+ * @address is "" for the system's bus, and must stay.  Succeeds without a bus as well, and connects
+ * when there is one; also again when it was restarted.
+ */
 int bus_new(struct bus **bus, struct manager *manager, sd_event *event, const char *address);
 struct bus *bus_free(struct bus *bus);
 

@@ -16,7 +16,8 @@ struct client *claims_client(struct claims *claims, const struct config *config,
 
 		if (!strcmp(client->name, name))
 			return client;
-		if (!client->name[0] || (oldest->name[0] && client->last_ms < oldest->last_ms))
+		if (!client->name[0] ||
+		    (oldest->name[0] && client->tokens.last_ms < oldest->tokens.last_ms))
 			oldest = client;
 	}
 
@@ -24,21 +25,47 @@ struct client *claims_client(struct claims *claims, const struct config *config,
 	memset(oldest, 0, sizeof(*oldest));
 	snprintf(oldest->name, sizeof(oldest->name), "%s", name);
 	oldest->uid = (uid_t)-1;
-	oldest->tokens = config->calls_burst;
-	oldest->last_ms = now_ms;
+	oldest->tokens = (struct tokens){ config->calls_burst, now_ms };
 	return oldest;
+}
+
+static bool take_token(struct tokens *tokens, double per_second, double burst, uint64_t now_ms)
+{
+	tokens->left += (double)(now_ms - tokens->last_ms) * per_second / 1000;
+	tokens->last_ms = now_ms;
+	if (tokens->left > burst)
+		tokens->left = burst;
+	if (tokens->left < 1)
+		return false;
+	tokens->left--;
+	return true;
 }
 
 bool claims_may_call(struct client *client, const struct config *config, uint64_t now_ms)
 {
-	client->tokens += (double)(now_ms - client->last_ms) * config->calls_per_second / 1000;
-	client->last_ms = now_ms;
-	if (client->tokens > config->calls_burst)
-		client->tokens = config->calls_burst;
-	if (client->tokens < 1)
-		return false;
-	client->tokens--;
-	return true;
+	return take_token(&client->tokens, config->calls_per_second, config->calls_burst, now_ms);
+}
+
+bool claims_user_may_call(struct claims *claims, const struct config *config, uid_t uid,
+			  uint64_t now_ms)
+{
+	double burst = (double)CLAIMS_CLIENTS_OF_USER * config->calls_burst;
+	struct user *user = &claims->users[0];
+
+	for (unsigned int i = 0; i < CLAIMS_USERS; i++) {
+		struct user *other = &claims->users[i];
+
+		if (other->used && other->uid == uid) {
+			user = other;
+			break;
+		}
+		if (!other->used || (user->used && other->tokens.last_ms < user->tokens.last_ms))
+			user = other;
+	}
+	if (!user->used || user->uid != uid)
+		*user = (struct user){ true, uid, { burst, now_ms } };
+	return take_token(&user->tokens, (double)CLAIMS_CLIENTS_OF_USER * config->calls_per_second,
+			  burst, now_ms);
 }
 
 /* Text of others ends in logs and on terminals. */
@@ -113,23 +140,72 @@ int claims_release(struct claims *claims, uint32_t cookie, uid_t uid)
 	return -ENOENT;
 }
 
+static const char *const event_names[EVENTS] = {
+	[EVENT_NONE] = "none",
+	[EVENT_FULLSCREEN_VIDEO] = "fullscreen-video",
+	[EVENT_OUTPUT_ADDED] = "output-added",
+	[EVENT_VT_SWITCH] = "vt-switch",
+	[EVENT_OUTPUT_OFF] = "output-off",
+};
+
+enum coming_event claims_event(const char *name)
+{
+	for (unsigned int i = 1; i < EVENTS; i++)
+		if (!strcmp(event_names[i], name))
+			return i;
+	return EVENT_NONE;
+}
+
+const char *claims_event_name(enum coming_event event)
+{
+	return event_names[event];
+}
+
+/* Until when the event of a new report counts: from when its owner first said it on end. */
+static uint64_t event_until_ms(const struct claims *claims, const struct config *config,
+			       const char *owner, const struct output_report *output,
+			       uint64_t now_ms)
+{
+	if (!output->event)
+		return 0;
+	for (unsigned int i = 0; i < CLAIMS_OUTPUTS; i++) {
+		const struct output_report *before = &claims->outputs[i];
+
+		if (!strcmp(before->owner, owner) && !strcmp(before->name, output->name) &&
+		    before->event == output->event && before->until_ms > now_ms)
+			return before->event_until_ms;
+	}
+	return now_ms + config->event_ms;
+}
+
 unsigned int claims_report(struct claims *claims, const struct config *config, const char *owner,
 			   const struct output_report *outputs, unsigned int count, uint64_t now_ms)
 {
-	unsigned int taken = 0;
+	struct output_report taking[CLAIMS_OUTPUTS_PER_CLIENT];
+	unsigned int taken = 0, of_user = 0;
+
+	count = count < CLAIMS_OUTPUTS_PER_CLIENT ? count : CLAIMS_OUTPUTS_PER_CLIENT;
+	for (unsigned int i = 0; i < count; i++) {
+		struct output_report *output = &taking[i];
+
+		*output = outputs[i];
+		copy_printable(output->name, sizeof(output->name), outputs[i].name);
+		output->event_until_ms = event_until_ms(claims, config, owner, output, now_ms);
+		snprintf(output->owner, sizeof(output->owner), "%s", owner);
+		output->until_ms = now_ms + config->report_ms;
+	}
 
 	for (unsigned int i = 0; i < CLAIMS_OUTPUTS; i++) {
 		struct output_report *slot = &claims->outputs[i];
 
 		if (!strcmp(slot->owner, owner) || slot->until_ms <= now_ms)
 			memset(slot, 0, sizeof(*slot));
-		if (slot->owner[0] || taken == count || taken == CLAIMS_OUTPUTS_PER_CLIENT)
-			continue;
-		*slot = outputs[taken++];
-		copy_printable(slot->name, sizeof(slot->name), outputs[taken - 1].name);
-		snprintf(slot->owner, sizeof(slot->owner), "%s", owner);
-		slot->until_ms = now_ms + config->report_ms;
+		of_user += slot->owner[0] && count && slot->uid == taking[0].uid;
 	}
+	for (unsigned int i = 0; i < CLAIMS_OUTPUTS; i++)
+		if (!claims->outputs[i].owner[0] && taken < count &&
+		    of_user + taken < CLAIMS_OUTPUTS_PER_USER)
+			claims->outputs[i] = taking[taken++];
 	return taken;
 }
 
@@ -160,6 +236,14 @@ bool claims_has(const struct claims *claims, const char *owner)
 	return false;
 }
 
+/* Also of what would overflow, no more than @most counts. */
+static uint64_t add_capped(uint64_t sum, uint64_t count, uint64_t bytes, uint64_t most)
+{
+	if (count && bytes > most / count)
+		return most;
+	return sum + count * bytes < most ? sum + count * bytes : most;
+}
+
 uint64_t claims_wanted_bytes(struct claims *claims, const struct config *config, uint64_t now_ms)
 {
 	uint64_t held = 0, reported = 0;
@@ -172,24 +256,46 @@ uint64_t claims_wanted_bytes(struct claims *claims, const struct config *config,
 		uint64_t idle =
 			output->buffers > output->planes ? output->buffers - output->planes : 0;
 
-		if (!output->owner[0] || output->until_ms <= now_ms)
-			continue;
-		/* Also of what would overflow, no more than a hold may be counts. */
-		if (idle && output->buffer_bytes > config->hold_max_bytes / idle)
-			reported = config->hold_max_bytes;
-		else
-			reported += idle * output->buffer_bytes;
-		if (reported > config->hold_max_bytes)
-			reported = config->hold_max_bytes;
+		if (output->owner[0] && output->until_ms > now_ms &&
+		    output->event != EVENT_OUTPUT_OFF)
+			reported = add_capped(reported, idle, output->buffer_bytes,
+					      config->hold_max_bytes);
 	}
 	return held > reported ? held : reported;
 }
 
-bool claims_expect_change(const struct claims *claims, uint64_t now_ms)
+struct coming claims_coming(const struct claims *claims, const struct config *config,
+			    uint64_t now_ms)
 {
-	for (unsigned int i = 0; i < CLAIMS_OUTPUTS; i++)
-		if (claims->outputs[i].owner[0] && claims->outputs[i].coming &&
-		    claims->outputs[i].until_ms > now_ms)
-			return true;
-	return false;
+	struct coming coming = { 0 };
+	unsigned int outputs = 0, off = 0;
+	uint64_t most = 0;
+
+	for (unsigned int i = 0; i < CLAIMS_OUTPUTS; i++) {
+		const struct output_report *output = &claims->outputs[i];
+		uint64_t bytes;
+
+		if (!output->owner[0] || output->until_ms <= now_ms)
+			continue;
+		outputs++;
+		off += output->event == EVENT_OUTPUT_OFF;
+		coming.change |= output->coming;
+		if (!output->event || output->event_until_ms <= now_ms)
+			continue;
+
+		coming.change = true;
+		bytes = add_capped(0, output->event_buffers, output->event_bytes,
+				   config->hold_max_bytes);
+		if (!coming.event || bytes > most) {
+			coming.event = output->event;
+			most = bytes;
+		}
+		if (output->event == EVENT_OUTPUT_OFF)
+			continue;
+		coming.bytes = add_capped(coming.bytes, output->event_buffers, output->event_bytes,
+					  config->hold_max_bytes);
+		coming.entries += output->event_buffers;
+	}
+	coming.off = outputs && off == outputs;
+	return coming;
 }

@@ -15,7 +15,12 @@
 #define CLAIMS_HOLDS 256
 #define CLAIMS_OUTPUTS 64
 #define CLAIMS_OUTPUTS_PER_CLIENT 16
-#define CLAIMS_CLIENTS 64
+#define CLAIMS_OUTPUTS_PER_USER 32
+/* More than a user may connect to the system's bus, so that nobody drives others out of it. */
+#define CLAIMS_CLIENTS 512
+#define CLAIMS_USERS 64
+/* All clients of a user together may call as often as so many of them. */
+#define CLAIMS_CLIENTS_OF_USER 4
 #define CLAIMS_NAME 64
 #define CLAIMS_REASON 128
 
@@ -28,9 +33,20 @@ struct hold {
 	uint64_t min_bytes;
 };
 
+/* What a compositor says will happen, by name: it knows before the first buffer is missed. */
+enum coming_event {
+	EVENT_NONE,
+	EVENT_FULLSCREEN_VIDEO,
+	EVENT_OUTPUT_ADDED,
+	EVENT_VT_SWITCH,
+	EVENT_OUTPUT_OFF,
+	EVENTS,
+};
+
 /* What a compositor said of one of its outputs. */
 struct output_report {
 	char owner[CLAIMS_NAME]; /* empty: free slot */
+	uid_t uid;
 	char name[CLAIMS_NAME];
 	uint32_t refresh_mhz;
 	uint64_t flips;	 /* since its previous report */
@@ -40,21 +56,43 @@ struct output_report {
 	uint64_t buffer_bytes; /* of one, on average */
 	/* Something is about to happen that needs other buffers. */
 	bool coming;
+	/* Which, and what it needs on top: so many buffers of that size. */
+	enum coming_event event;
+	uint32_t event_buffers;
+	uint64_t event_bytes;
+	/*
+	 * Counts for that long from when it was first said: saying it again in the next reports
+	 * does not prolong it.  By then there are flips that tell, or it did not come.
+	 */
+	uint64_t event_until_ms;
 	uint64_t until_ms;
+};
+
+/* Calls that may still be made at once, as of a point in time. */
+struct tokens {
+	double left;
+	uint64_t last_ms;
 };
 
 /* Somebody who calls: to count calls, and to remember who it is. */
 struct client {
 	char name[CLAIMS_NAME]; /* empty: free slot */
 	uid_t uid;
-	double tokens;
-	uint64_t last_ms;
+	struct tokens tokens;
+};
+
+/* A user with calls, of whichever clients: a new connection does not begin anew. */
+struct user {
+	bool used;
+	uid_t uid;
+	struct tokens tokens;
 };
 
 struct claims {
 	struct hold holds[CLAIMS_HOLDS];
 	struct output_report outputs[CLAIMS_OUTPUTS];
 	struct client clients[CLAIMS_CLIENTS];
+	struct user users[CLAIMS_USERS];
 	uint32_t last_cookie;
 };
 
@@ -64,6 +102,10 @@ struct client *claims_client(struct claims *claims, const struct config *config,
 
 /* May it call now?  Counts the call. */
 bool claims_may_call(struct client *client, const struct config *config, uint64_t now_ms);
+
+/* And may its user, with all of its clients? */
+bool claims_user_may_call(struct claims *claims, const struct config *config, uid_t uid,
+			  uint64_t now_ms);
 
 /*
  * Returns a cookie above 0, or -EDQUOT (too many of this user), -ENOSPC (too many in all), -ERANGE
@@ -89,11 +131,28 @@ bool claims_has(const struct claims *claims, const char *owner);
 
 /*
  * What the cache should at least be: the largest hold, or all reported buffers that are not on the
- * screen, whichever is more.
+ * screen, whichever is more.  Those of an output that goes off do not count.
  */
 uint64_t claims_wanted_bytes(struct claims *claims, const struct config *config, uint64_t now_ms);
 
-/* Was a change announced that has not timed out? */
-bool claims_expect_change(const struct claims *claims, uint64_t now_ms);
+/* What was announced and has not timed out, of all compositors together. */
+struct coming {
+	/* Room for it, on top of what there is; never more than a hold may be. */
+	uint64_t bytes;
+	uint64_t entries;
+	/* Something is about to change. */
+	bool change;
+	/* Every output that somebody reports is going off. */
+	bool off;
+	/* Which; of several, the one that needs most. */
+	enum coming_event event;
+};
+
+struct coming claims_coming(const struct claims *claims, const struct config *config,
+			    uint64_t now_ms);
+
+/* "fullscreen-video" and so on; EVENT_NONE for what is not known. */
+enum coming_event claims_event(const char *name);
+const char *claims_event_name(enum coming_event event);
 
 #endif

@@ -43,6 +43,7 @@ const struct config config_defaults = {
 	.calls_per_second = 2,
 	.calls_burst = 10,
 	.report_ms = 5000,
+	.event_ms = 5000,
 };
 
 enum type { BOOL, BYTES, NUMBER, UINT, MS, US };
@@ -76,9 +77,16 @@ static const struct option options[] = {
 	{ "Tuner", "MinEvidence", UINT, AT(tuner.min_evidence), 1, 100000, "1 to 100000 lookups" },
 	{ "Tuner", "ShrinkAfterSec", MS, AT(tuner.shrink_after_ms), 1000, 3600000,
 	  "1s to 1h, in seconds or with a suffix ms, s, min or h" },
+	{ "Tuner", "ShrinkUnusedAfterSec", MS, AT(tuner.shrink_unused_after_ms), 1000, 86400000,
+	  "1s to 24h, in seconds or with a suffix ms, s, min or h" },
 	{ "Tuner", "SettleSec", MS, AT(tuner.settle_ms), 0, 3600000,
 	  "0 to 1h, in seconds or with a suffix ms, s, min or h" },
 	{ "Tuner", "TrimWhenOff", BOOL, AT(tuner.trim_when_off), 0, 1, "yes or no" },
+	{ "Tuner", "ChooseIdleTimeout", BOOL, AT(tuner.choose_idle_timeout), 0, 1, "yes or no" },
+	{ "Tuner", "MinIdleTimeoutSec", MS, AT(tuner.idle_timeout.min_ms), 1000, 3600000,
+	  "1s to 1h, in seconds or with a suffix ms, s, min or h" },
+	{ "Tuner", "MaxIdleTimeoutSec", MS, AT(tuner.idle_timeout.max_ms), 1000, 3600000,
+	  "1s to 1h, in seconds or with a suffix ms, s, min or h" },
 	{ "Tuner", "ChooseInsertion", BOOL, AT(tuner.choose_insertion), 0, 1, "yes or no" },
 	{ "Pressure", "Enabled", BOOL, AT(pressure), 0, 1, "yes or no" },
 	{ "Pressure", "StallSec", US, AT(pressure_stall_us), 1000, 10 * SECOND_US,
@@ -98,6 +106,8 @@ static const struct option options[] = {
 	  "0 to 1G, with an optional suffix K, M or G" },
 	{ "Bus", "CallsPerSecond", UINT, AT(calls_per_second), 1, 1000, "1 to 1000" },
 	{ "Bus", "CallsBurst", UINT, AT(calls_burst), 1, 1000, "1 to 1000" },
+	{ "Bus", "EventSec", MS, AT(event_ms), 1000, 60000,
+	  "1s to 1min, in seconds or with a suffix ms, s or min" },
 	{ "Bus", "ReportSec", MS, AT(report_ms), 1000, 60000,
 	  "1s to 1min, in seconds or with a suffix ms, s or min" },
 };
@@ -513,6 +523,15 @@ void config_settle(struct config *config, config_complain_fn complain, void *con
 			 tuner->min_entries, tuner->max_entries);
 		complain(context, text);
 		tuner->min_entries = tuner->max_entries;
+	}
+	if (tuner->idle_timeout.min_ms > tuner->idle_timeout.max_ms) {
+		snprintf(
+			text, sizeof(text),
+			"[Tuner] MinIdleTimeoutSec= of %u ms is above MaxIdleTimeoutSec= of %u ms; "
+			"using MaxIdleTimeoutSec for both",
+			tuner->idle_timeout.min_ms, tuner->idle_timeout.max_ms);
+		complain(context, text);
+		tuner->idle_timeout.min_ms = tuner->idle_timeout.max_ms;
 	}
 	if (config->pressure_stall_us > config->pressure_window_us) {
 		snprintf(text, sizeof(text),

@@ -37,6 +37,8 @@ struct config {
 	unsigned int calls_burst;
 	/* A report without a successor counts for this long. */
 	unsigned int report_ms;
+	/* An announced event counts for this long. */
+	unsigned int event_ms;
 
 	/* Options that files set, as bits; for config.c. */
 	uint64_t set;

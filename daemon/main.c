@@ -110,6 +110,8 @@ static int add_signals(sd_event *event, struct manager *manager)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
+	/* Whoever reads stderr may go, as the journal does when it is restarted. */
+	signal(SIGPIPE, SIG_IGN);
 	if (sigprocmask(SIG_BLOCK, &set, NULL))
 		return -errno;
 	ret = sd_event_add_signal(event, NULL, SIGTERM, terminate, NULL);

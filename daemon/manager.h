@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The caches of this machine and everything that happens to them: devices come and go, a poll while
- * there are flips, memory pressure, claims, reloads.  Asks the tuner, writes what it decides.
+ * there are flips, memory pressure, claims, reloads.  What becomes of limits is in limit.h.
  */
 #ifndef MANAGER_H
 #define MANAGER_H
@@ -44,6 +44,8 @@ struct managed {
 	/* The limits as they were set or found; anything else was written by somebody else. */
 	uint64_t expected_bytes;
 	uint64_t expected_entries;
+	uint64_t expected_timeout_ms;
+	unsigned int expected_insertion;
 
 	struct tuner_decision decision;
 	char explanation[TUNER_EXPLANATION];
@@ -56,6 +58,7 @@ struct managed {
 	bool signals_flips;	  /* does the kernel wake who waits for that? */
 	unsigned int unsignalled; /* times in a row that it did not */
 	bool pressure;		  /* since the previous sample */
+	uint64_t trimmed;	  /* mappings undone after it */
 	unsigned int read_errors;
 	uint64_t retry_us; /* when a failed write is tried again */
 
@@ -106,6 +109,13 @@ void manager_reconsider(struct manager *manager);
 /* Take limits back from whoever set them; all caches if @name is NULL.  -ENOENT if none has it. */
 int manager_resume(struct manager *manager, const char *name);
 
+/* For those who find caches, and for limits. */
+void manager_add_cache(struct manager *manager, const char *name, const char *path);
+void manager_forget_cache(struct manager *manager, struct managed *managed);
+struct managed *manager_find_cache(const struct manager *manager, const char *name);
+/* Look again when it is time. */
+void manager_schedule(struct manager *manager);
+uint64_t manager_now_us(void);
 uint64_t manager_now_ms(const struct manager *manager);
 const char *managed_state_name(enum managed_state state);
 

@@ -41,6 +41,12 @@ int ctl_open_cache(const struct ctl *ctl, struct cache *cache);
 /* Returns NULL, quietly or not, if there is no bus or no service on it. */
 sd_bus *ctl_connect(const struct ctl *ctl, bool quiet);
 
+/* Enough for ctl_describe_device(). */
+#define CTL_DEVICE_TEXT 512
+
+/* "card0 (qcom,mdp4, /dev/dri/card0)", or as much of it as is known. */
+void ctl_describe_device(const struct ctl *ctl, const char *card, char text[CTL_DEVICE_TEXT]);
+
 __attribute__((format(printf, 1, 2))) void ctl_complain(const char *format, ...);
 
 /* The commands: each gets its own arguments and returns an exit status. */
@@ -55,5 +61,7 @@ int ctl_list_holds(const struct ctl *ctl, int argc, char **argv);
 int ctl_record(const struct ctl *ctl, int argc, char **argv);
 int ctl_replay(const struct ctl *ctl, int argc, char **argv);
 int ctl_doctor(const struct ctl *ctl, int argc, char **argv);
+/* Watch one cache for ten seconds, and say whether it does what it should. */
+int ctl_doctor_hardware(const struct ctl *ctl);
 
 #endif

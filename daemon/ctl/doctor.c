@@ -7,11 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/utsname.h>
 #include <unistd.h>
-
-#include <xf86drm.h>
 
 #include "bus.h"
 #include "config.h"
@@ -31,32 +28,6 @@ static void bad(const char *what, const char *remedy)
 	printf("MISSING  %s\n         %s\n", what, remedy);
 }
 
-/* What the device calls itself: by its number, so that it is not opened, nor made master of. */
-static void describe(const struct ctl *ctl, const char *card, char *text, size_t size)
-{
-	char path[PATH_MAX], number[32] = "";
-	unsigned int major, minor;
-	drmDevicePtr device;
-	FILE *file;
-
-	snprintf(text, size, "%s", card);
-	snprintf(path, sizeof(path), "%s/class/drm/%s/dev", ctl->sysfs_root, card);
-	file = fopen(path, "re");
-	if (!file)
-		return;
-	if (fgets(number, sizeof(number), file) && sscanf(number, "%u:%u", &major, &minor) == 2 &&
-	    !drmGetDeviceFromDevId(makedev(major, minor), 0, &device)) {
-		char **compatible = device->bustype == DRM_BUS_PLATFORM ?
-					    device->deviceinfo.platform->compatible :
-					    NULL;
-
-		if (compatible && compatible[0])
-			snprintf(text, size, "%s (%s)", card, compatible[0]);
-		drmFreeDevice(&device);
-	}
-	fclose(file);
-}
-
 static unsigned int check_devices(const struct ctl *ctl)
 {
 	unsigned int cards = 0, found = 0;
@@ -69,7 +40,7 @@ static unsigned int check_devices(const struct ctl *ctl)
 	while (dir && (entry = readdir(dir))) {
 		struct cache_snapshot snapshot;
 		struct cache cache;
-		char text[512];
+		char text[CTL_DEVICE_TEXT];
 
 		if (fnmatch("card[0-9]*", entry->d_name, 0) || strchr(entry->d_name, '-'))
 			continue;
@@ -85,7 +56,7 @@ static unsigned int check_devices(const struct ctl *ctl)
 			cache_close(&cache);
 			continue;
 		}
-		describe(ctl, entry->d_name, text, sizeof(text));
+		ctl_describe_device(ctl, entry->d_name, text);
 		good("scanout cache", text);
 		if (!snapshot.max_bytes || !snapshot.max_entries)
 			bad("the cache is switched off",
@@ -157,8 +128,10 @@ int ctl_doctor(const struct ctl *ctl, int argc, char **argv)
 {
 	struct utsname system;
 
+	if (argc == 2 && !strcmp(argv[1], "--hardware"))
+		return ctl_doctor_hardware(ctl);
 	if (argc > 1) {
-		ctl_complain("doctor takes no argument '%s'", argv[1]);
+		ctl_complain("doctor takes no argument '%s', only --hardware", argv[1]);
 		return CTL_USAGE;
 	}
 	if (!uname(&system))

@@ -28,7 +28,7 @@ static const char help[] =
 	"  replay [--policy=P] [--max-bytes=N] [--max-entries=N] [--svg=FILE] FILE\n"
 	"                                    what would have happened to what was recorded\n"
 	"  metrics                           all figures, in OpenMetrics text\n"
-	"  doctor                            what is missing, and how to get it\n"
+	"  doctor [--hardware]               what is missing, how to get it, or whether it works\n"
 	"\n"
 	"  -c, --cache=CARD       only this one, such as card0\n"
 	"      --json=MODE        off, short or pretty\n"

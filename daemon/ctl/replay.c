@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "histogram.h"
+#include "insertion.h"
 
 /* As in the kernel: so many buffers that are not mapped any more are still recognised. */
 #define GHOSTS 256
@@ -19,6 +20,7 @@ enum state { UNKNOWN, ACTIVE, IDLE, GHOST };
 
 struct buffer {
 	enum state state;
+	bool missed; /* when it was last looked up */
 	uint64_t bytes;
 	uint64_t idle_since_us;
 	size_t next_use; /* while idle: index of the event, or NEVER */
@@ -32,12 +34,15 @@ struct model {
 	uint32_t *stack;
 	size_t stack_count;
 	size_t ghosts;
+	/* idle buffers only, next victim first, as the insertion policy has it */
+	struct order order;
+	struct insertion insertion;
 	struct histograms reuse; /* of this second */
+	uint64_t ended;		 /* in it, but not by a limit */
+	uint64_t idle_timeout_ms;
 	struct tuner tuner;
 	uint64_t max_bytes;
 	uint64_t max_entries;
-	uint64_t idle_bytes;
-	uint64_t idle_entries;
 	uint64_t active_bytes;
 	uint64_t active_entries;
 	uint64_t now_us;
@@ -75,36 +80,40 @@ static void forget_oldest_ghost(struct model *model)
 	}
 }
 
-static void evict(struct model *model, struct buffer *buffer)
+static uint64_t bytes_of(const void *context, uint32_t buffer)
 {
+	const struct model *model = context;
+
+	return model->buffers[buffer].bytes;
+}
+
+static void evict(struct model *model, uint32_t number)
+{
+	struct buffer *buffer = &model->buffers[number];
+
 	buffer->state = GHOST;
-	model->idle_bytes -= buffer->bytes;
-	model->idle_entries--;
+	order_remove(&model->order, number, buffer->bytes);
 	if (++model->ghosts > GHOSTS)
 		forget_oldest_ghost(model);
 }
 
-/* The one idle for longest, or for who knows, the one needed last. */
-static struct buffer *victim(struct model *model)
+/* The next in order, or for who knows, the one needed last. */
+static uint32_t victim(const struct model *model)
 {
-	struct buffer *worst = NULL;
+	const struct order *order = &model->order;
+	uint32_t worst = order->list[0];
 
-	for (size_t i = 0; i < model->stack_count; i++) {
-		struct buffer *buffer = &model->buffers[model->stack[i]];
-
-		if (buffer->state != IDLE)
-			continue;
-		if (model->options->policy != REPLAY_BELADY)
-			return buffer;
-		if (!worst || buffer->next_use > worst->next_use)
-			worst = buffer;
-	}
+	if (model->options->policy != REPLAY_BELADY)
+		return worst;
+	for (size_t i = 1; i < order->count; i++)
+		if (model->buffers[order->list[i]].next_use > model->buffers[worst].next_use)
+			worst = order->list[i];
 	return worst;
 }
 
 static void enforce(struct model *model)
 {
-	while (model->idle_bytes > model->max_bytes || model->idle_entries > model->max_entries)
+	while (model->order.bytes > model->max_bytes || model->order.count > model->max_entries)
 		evict(model, victim(model));
 }
 
@@ -120,6 +129,8 @@ static void use(struct model *model, struct replay_second *second, const struct 
 	}
 	second->hits += buffer->state == IDLE;
 	second->misses += buffer->state != IDLE;
+	buffer->missed = buffer->state != IDLE;
+	insertion_lookup(&model->insertion, event->buffer, buffer->bytes);
 
 	if (buffer->state == UNKNOWN) {
 		model->reuse.bytes[BYTES_BUCKETS - 1]++;
@@ -131,12 +142,10 @@ static void use(struct model *model, struct replay_second *second, const struct 
 		model->reuse.bytes[histogram_bytes_bucket(distance)]++;
 		model->reuse.depth[histogram_depth_bucket(model->stack_count - index)]++;
 		stack_remove(model, index);
-		if (buffer->state == IDLE) {
-			model->idle_bytes -= buffer->bytes;
-			model->idle_entries--;
-		} else {
+		if (buffer->state == IDLE)
+			order_remove(&model->order, event->buffer, buffer->bytes);
+		else
 			model->ghosts--;
-		}
 	}
 	buffer->state = ACTIVE;
 	buffer->bytes = event->bytes;
@@ -156,11 +165,14 @@ static void leave(struct model *model, uint32_t number, size_t next_use)
 	buffer->idle_since_us = model->now_us;
 	buffer->next_use = next_use;
 	model->stack[model->stack_count++] = number;
-	model->idle_bytes += buffer->bytes;
-	model->idle_entries++;
+	order_insert(&model->order, number, buffer->bytes,
+		     insertion_evict_first(&model->insertion, buffer->missed));
+	insertion_idle(&model->insertion, number,
+		       &(struct insertion_limits){ model->max_bytes, model->max_entries, bytes_of,
+						   model });
 	/* Who knows the future keeps nothing in vain. */
 	if (model->options->policy == REPLAY_BELADY && next_use == NEVER)
-		evict(model, buffer);
+		evict(model, number);
 	enforce(model);
 }
 
@@ -168,10 +180,9 @@ static void release(struct model *model, uint32_t number)
 {
 	struct buffer *buffer = &model->buffers[number];
 
-	if (buffer->state == IDLE) {
-		model->idle_bytes -= buffer->bytes;
-		model->idle_entries--;
-	}
+	if (buffer->state == IDLE)
+		order_remove(&model->order, number, buffer->bytes);
+	insertion_forget(&model->insertion, number, buffer->bytes);
 	model->ghosts -= buffer->state == GHOST;
 	if (buffer->state == IDLE || buffer->state == GHOST)
 		stack_remove(model, stack_find(model, number));
@@ -184,7 +195,7 @@ static void release(struct model *model, uint32_t number)
 
 static void expire(struct model *model)
 {
-	uint64_t timeout_us = model->options->idle_timeout_ms * 1000;
+	uint64_t timeout_us = model->idle_timeout_ms * 1000;
 
 	for (size_t i = 0; timeout_us && i < model->stack_count; i++) {
 		struct buffer *buffer = &model->buffers[model->stack[i]];
@@ -192,35 +203,53 @@ static void expire(struct model *model)
 		if (buffer->state == IDLE && model->now_us - buffer->idle_since_us >= timeout_us) {
 			size_t before = model->stack_count;
 
-			evict(model, buffer);
+			insertion_forget(&model->insertion, model->stack[i], buffer->bytes);
+			evict(model, model->stack[i]);
+			model->ended++;
 			i -= before - model->stack_count;
 		}
 	}
 }
 
-static void tune(struct model *model, bool flipped)
+static void tune(struct model *model, const struct replay_second *second)
 {
 	struct tuner_sample sample = {
 		.elapsed_ms = 1000,
 		.reuse = model->reuse,
+		.hits = second->hits,
+		.misses = second->misses,
+		.ended = model->ended,
+		.idle_timeout_ms = model->idle_timeout_ms,
 		.limit_bytes = model->max_bytes,
 		.limit_entries = model->max_entries,
 		.active_bytes = model->active_bytes,
 		.active_entries = model->active_entries,
-		.idle_bytes = model->idle_bytes,
-		.idle_entries = model->idle_entries,
+		.idle_bytes = model->order.bytes,
+		.idle_entries = model->order.count,
+		.dip_offered = !model->options->only_lru,
+		.dip_chosen = model->insertion.policy == CACHE_INSERTION_DIP,
 	};
 	struct tuner_decision decision;
 
-	model->quiet_seconds = flipped ? 0 : model->quiet_seconds + 1;
+	model->quiet_seconds = second->hits + second->misses ? 0 : model->quiet_seconds + 1;
 	if (model->quiet_seconds > IDLE_SECONDS)
 		return;
 	decision = tuner_tick(&model->tuner, &model->options->tuner, &sample);
 	model->result->changes += decision.action != TUNER_KEEP;
 	model->max_bytes = decision.max_bytes;
 	model->max_entries = decision.max_entries;
-	while (decision.trim && model->idle_entries)
-		evict(model, victim(model));
+	model->idle_timeout_ms = decision.idle_timeout_ms;
+	model->ended = 0;
+	while (decision.trim && model->order.count) {
+		uint32_t number = victim(model);
+
+		insertion_forget(&model->insertion, number, model->buffers[number].bytes);
+		evict(model, number);
+		model->ended++;
+	}
+	if (decision.dip != sample.dip_chosen)
+		insertion_set(&model->insertion,
+			      decision.dip ? CACHE_INSERTION_DIP : CACHE_INSERTION_LRU);
 	enforce(model);
 }
 
@@ -235,15 +264,15 @@ static void pass(struct model *model, uint64_t until_us)
 		struct replay_second *second = &result->seconds[model->now_us / SECOND_US];
 
 		model->idle_byte_us +=
-			(double)model->idle_bytes * (double)(next_us - model->now_us);
+			(double)model->order.bytes * (double)(next_us - model->now_us);
 		second->max_bytes = model->max_bytes;
-		second->idle_bytes = model->idle_bytes;
+		second->idle_bytes = model->order.bytes;
 		model->now_us = next_us;
 		if (next_us < end_us)
 			break;
 		expire(model);
 		if (model->options->policy == REPLAY_TUNED)
-			tune(model, second->hits + second->misses);
+			tune(model, second);
 		memset(&model->reuse, 0, sizeof(model->reuse));
 	}
 }
@@ -284,6 +313,7 @@ int replay(const struct trace *trace, const struct replay_options *options,
 		.result = result,
 		.max_bytes = options->max_bytes,
 		.max_entries = options->max_entries,
+		.idle_timeout_ms = options->idle_timeout_ms,
 	};
 	size_t *next_uses = find_next_uses(trace);
 	int ret = 0;
@@ -293,10 +323,16 @@ int replay(const struct trace *trace, const struct replay_options *options,
 	result->seconds = calloc(result->second_count, sizeof(*result->seconds));
 	model.buffers = calloc(trace->buffers, sizeof(*model.buffers));
 	model.stack = calloc(trace->buffers, sizeof(*model.stack));
-	if (!next_uses || !result->seconds || !model.buffers || !model.stack) {
+	if (!next_uses || !result->seconds || !model.buffers || !model.stack ||
+	    order_init(&model.order, trace->buffers) ||
+	    insertion_init(&model.insertion, trace->buffers)) {
 		ret = -ENOMEM;
 		goto out;
 	}
+	if (options->policy == REPLAY_BIP)
+		insertion_set(&model.insertion, CACHE_INSERTION_BIP);
+	if (options->policy == REPLAY_DIP)
+		insertion_set(&model.insertion, CACHE_INSERTION_DIP);
 
 	for (size_t i = 0; i < trace->count; i++) {
 		const struct trace_event *event = &trace->events[i];
@@ -308,8 +344,8 @@ int replay(const struct trace *trace, const struct replay_options *options,
 			leave(&model, event->buffer, next_uses[i]);
 		else
 			release(&model, event->buffer);
-		if (model.idle_bytes > result->peak_idle_bytes)
-			result->peak_idle_bytes = model.idle_bytes;
+		if (model.order.bytes > result->peak_idle_bytes)
+			result->peak_idle_bytes = model.order.bytes;
 	}
 	pass(&model, length_us);
 	for (size_t i = 0; i < result->second_count; i++) {
@@ -318,6 +354,8 @@ int replay(const struct trace *trace, const struct replay_options *options,
 	}
 	result->mean_idle_bytes = model.idle_byte_us / (double)length_us;
 out:
+	insertion_release(&model.insertion);
+	order_release(&model.order);
 	free(model.stack);
 	free(model.buffers);
 	free(next_uses);
@@ -335,9 +373,8 @@ void replay_release(struct replay_result *result)
 const char *replay_policy_name(enum replay_policy policy)
 {
 	static const char *const names[] = {
-		[REPLAY_FIXED] = "fixed",
-		[REPLAY_TUNED] = "tuned",
-		[REPLAY_BELADY] = "belady",
+		[REPLAY_FIXED] = "fixed", [REPLAY_BIP] = "bip",	      [REPLAY_DIP] = "dip",
+		[REPLAY_TUNED] = "tuned", [REPLAY_BELADY] = "belady",
 	};
 
 	return names[policy];

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What if: a trace played to a model of the kernel's cache, with limits that are fixed, follow the
- * tuner, or with victims chosen by who knows the future.
+ * What if: a trace played to a model of the kernel's cache, with limits that are fixed and one of
+ * the insertion policies, with limits that follow the tuner, or with victims chosen by who knows
+ * the future.
  */
 #ifndef REPLAY_H
 #define REPLAY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,9 +15,11 @@
 #include "tuner.h"
 
 enum replay_policy {
-	REPLAY_FIXED,  /* the limits stay as they are */
+	REPLAY_FIXED, /* the limits stay as they are */
+	REPLAY_BIP,   /* the same, with the kernel's other insertion policies */
+	REPLAY_DIP,
 	REPLAY_TUNED,  /* as scanoutd would have it */
-	REPLAY_BELADY, /* evicts what is needed last; no cache of this size does better */
+	REPLAY_BELADY, /* evicts what is needed last; of buffers of one size, none does better */
 	REPLAY_POLICIES,
 };
 
@@ -28,6 +32,8 @@ struct replay_options {
 	uint64_t idle_timeout_ms;
 	/* of the tuned */
 	struct tuner_params tuner;
+	/* The kernel has no insertion policy but lru. */
+	bool only_lru;
 };
 
 /* A second of the trace. */

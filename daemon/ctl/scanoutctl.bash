@@ -27,7 +27,7 @@ _scanoutctl()
 			compgen -G 'card*' -- | grep -v - | grep "^$cur")
 		return ;;
 	--policy)
-		mapfile -t COMPREPLY < <(compgen -W 'fixed tuned belady all' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'fixed bip dip tuned belady all' -- "$cur")
 		return ;;
 	--svg | --sysfs-root | --config-root)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
@@ -50,6 +50,8 @@ _scanoutctl()
 		fi ;;
 	record)
 		mapfile -t COMPREPLY < <(compgen -W '--seconds' -- "$cur"; compgen -f -- "$cur") ;;
+	doctor)
+		mapfile -t COMPREPLY < <(compgen -W '--hardware' -- "$cur") ;;
 	replay)
 		mapfile -t COMPREPLY < <(compgen -W '--policy --max-bytes --max-entries --svg' -- "$cur"
 			compgen -f -- "$cur") ;;

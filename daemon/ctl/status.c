@@ -41,12 +41,13 @@ static struct opinion opinion_of(sd_bus *bus, const char *cache)
 }
 
 /* Per-second figures are differences to @before, if there is one. */
-static void print_json(struct json *json, const struct cache *cache,
+static void print_json(struct json *json, const struct cache *cache, const char *device,
 		       const struct cache_snapshot *now, const struct cache_snapshot *before,
 		       const struct opinion *opinion)
 {
 	json_open(json, NULL, '{');
 	json_text(json, "cache", cache->name);
+	json_text(json, "device", device);
 	json_text(json, "path", cache->path);
 	json_text(json, "state", opinion->state[0] ? opinion->state : "unmanaged");
 	json_text(json, "reason", opinion->reason);
@@ -84,12 +85,12 @@ static double percent(uint64_t part, uint64_t rest)
 	return part + rest ? 100.0 * (double)part / (double)(part + rest) : 0;
 }
 
-static void print_text(const struct cache *cache, const struct cache_snapshot *now,
+static void print_text(const char *device, const struct cache_snapshot *now,
 		       const struct cache_snapshot *before, const struct opinion *opinion)
 {
 	char idle[UNITS_BYTES_TEXT], limit[UNITS_BYTES_TEXT], active[UNITS_BYTES_TEXT];
 
-	printf("%s  %s%s%s\n", cache->name,
+	printf("%s  %s%s%s\n", device,
 	       opinion->state[0] ? opinion->state : "unmanaged (scanoutd is not running)",
 	       opinion->reason[0] ? ", " : "", opinion->reason);
 	printf("  on screen  %s in %" PRIu64 " buffers\n",
@@ -97,6 +98,8 @@ static void print_text(const struct cache *cache, const struct cache_snapshot *n
 	printf("  idle       %s of %s, %" PRIu64 " of %" PRIu64 " buffers\n",
 	       units_format_bytes(idle, now->idle_bytes), units_format_bytes(limit, now->max_bytes),
 	       now->idle_entries, now->max_entries);
+	printf("             for %" PRIu64 " ms at most%s, inserted by %s\n", now->idle_timeout_ms,
+	       now->idle_timeout_ms ? "" : " (no limit)", cache_insertion_name(now->insertion));
 	printf("  so far     %" PRIu64 " flips, %.2f%% hits, %" PRIu64 " misses, mapping %.1f ms, "
 	       "unmapping %.1f ms\n",
 	       now->flips, percent(now->hits, now->misses), now->misses, (double)now->map_ns / 1e6,
@@ -119,6 +122,7 @@ static int print_all(const struct ctl *ctl, struct cache *caches, unsigned int c
 	if (ctl->json)
 		json_open(&json, NULL, '[');
 	for (unsigned int i = 0; i < count; i++) {
+		char device[CTL_DEVICE_TEXT];
 		struct opinion opinion = opinion_of(bus, caches[i].name);
 		const struct cache_snapshot *before =
 			befores && befores[i].max_entries + befores[i].generation +
@@ -134,10 +138,11 @@ static int print_all(const struct ctl *ctl, struct cache *caches, unsigned int c
 		}
 		if (before && cache_counters_went_back(before, &now))
 			before = NULL;
+		ctl_describe_device(ctl, caches[i].name, device);
 		if (ctl->json)
-			print_json(&json, &caches[i], &now, before, &opinion);
+			print_json(&json, &caches[i], device, &now, before, &opinion);
 		else
-			print_text(&caches[i], &now, before, &opinion);
+			print_text(device, &now, before, &opinion);
 		if (befores)
 			befores[i] = now;
 	}

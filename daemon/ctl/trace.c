@@ -2,13 +2,21 @@
 #include "trace.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Buffers are numbered from 0 on by whoever writes a trace; more than this is a mistake. */
+#include "units.h"
+
+/*
+ * Buffers are numbered from 0 on by whoever writes a trace; more than this is a mistake.  Together
+ * with the largest buffer, no sum of bytes overflows; and memory for each second there is.
+ */
 #define MOST_BUFFERS 10000000
+#define MOST_BYTES (UINT64_C(1) << 39)
+#define MOST_SECONDS (30 * 24 * 3600)
+/* What a line can have, with its newline: more than four numbers need. */
+#define LINE_BYTES 255
 
 static int add(struct trace *trace, struct trace_event event)
 {
@@ -42,32 +50,81 @@ int trace_buffer_freed(struct trace *trace, uint64_t time_us, uint32_t buffer)
 	return add(trace, (struct trace_event){ time_us, 0, buffer, TRACE_FREE });
 }
 
-static int parse(struct trace *trace, const char *line)
+/* The next word of a line as a number up to @most; a sign or what follows it makes it none. */
+static int next_number(char **rest, uint64_t most, uint64_t *number)
 {
-	uint64_t time_us, bytes = 0;
-	uint32_t buffer;
-	char kind[8];
-	int fields = sscanf(line, "%" SCNu64 " %7s %" SCNu32 " %" SCNu64, &time_us, kind, &buffer,
-			    &bytes);
+	const char *word = strtok_r(NULL, " \t", rest);
 
-	if (fields < 3 || buffer >= MOST_BUFFERS)
+	return word && !units_parse_number(word, number) && *number <= most ? 0 : -EINVAL;
+}
+
+static int parse(struct trace *trace, char *line)
+{
+	uint64_t time_us, buffer, bytes;
+	char *rest = NULL, *word = strtok_r(line, " \t", &rest);
+	const char *kind;
+
+	if (!word || units_parse_number(word, &time_us))
+		return -EINVAL;
+	kind = strtok_r(NULL, " \t", &rest);
+	if (!kind || next_number(&rest, MOST_BUFFERS - 1, &buffer))
 		return -EINVAL;
 	if (trace->count && time_us < trace->events[trace->count - 1].time_us)
 		return -ERANGE;
-	if (!strcmp(kind, "use") && fields == 4 && bytes && bytes <= INT64_MAX)
-		return trace_use(trace, time_us, buffer, bytes);
-	if (!strcmp(kind, "idle") && fields == 3)
-		return trace_idle(trace, time_us, buffer);
-	if (!strcmp(kind, "free") && fields == 3)
-		return trace_buffer_freed(trace, time_us, buffer);
+	if (trace->count && time_us - trace->events[0].time_us >= MOST_SECONDS * UINT64_C(1000000))
+		return -EFBIG;
+	if (!strcmp(kind, "use")) {
+		if (next_number(&rest, MOST_BYTES, &bytes) || !bytes ||
+		    strtok_r(NULL, " \t", &rest))
+			return -EINVAL;
+		return trace_use(trace, time_us, (uint32_t)buffer, bytes);
+	}
+	if (strtok_r(NULL, " \t", &rest))
+		return -EINVAL;
+	if (!strcmp(kind, "idle"))
+		return trace_idle(trace, time_us, (uint32_t)buffer);
+	if (!strcmp(kind, "free"))
+		return trace_buffer_freed(trace, time_us, (uint32_t)buffer);
 	return -EINVAL;
+}
+
+static const char *explain(int error)
+{
+	switch (error) {
+	case -ERANGE:
+		return "goes back in time";
+	case -EFBIG:
+		return "more than 30 days after the first event";
+	case -EMSGSIZE:
+		return "longer than the 255 bytes that a line can have";
+	case -EILSEQ:
+		return "a NUL byte in it";
+	case -EINVAL:
+		return "expected TIME_US use BUFFER BYTES, TIME_US idle BUFFER or TIME_US free "
+		       "BUFFER, with numbers of buffers below 10000000 and of bytes up to 512 GiB";
+	default:
+		return strerror(-error);
+	}
+}
+
+/* Cut the end of a line off; comments may be of any length. */
+static int check_line(char *line, size_t length)
+{
+	if (line[0] != '#' && strlen(line) != length)
+		return -EILSEQ;
+	if (line[0] != '#' && length > LINE_BYTES)
+		return -EMSGSIZE;
+	line[strcspn(line, "\r\n")] = '\0';
+	return 0;
 }
 
 int trace_read(struct trace *trace, const char *path, char *error, size_t error_size)
 {
 	FILE *file = fopen(path, "re");
+	char *line = NULL, words[LINE_BYTES + 1];
 	unsigned int number = 0;
-	char line[256];
+	size_t room = 0;
+	ssize_t length;
 	int ret = 0;
 
 	memset(trace, 0, sizeof(*trace));
@@ -76,20 +133,20 @@ int trace_read(struct trace *trace, const char *path, char *error, size_t error_
 		snprintf(error, error_size, "%s: %s", path, strerror(errno));
 		return ret;
 	}
-	while (!ret && fgets(line, sizeof(line), file)) {
+	while (!ret && (length = getline(&line, &room, file)) > 0) {
 		number++;
-		line[strcspn(line, "\r\n")] = '\0';
-		if (line[0] && line[0] != '#')
-			ret = parse(trace, line);
+		ret = check_line(line, (size_t)length);
+		if (!ret && line[0] && line[0] != '#')
+			ret = parse(trace, strcpy(words, line));
 	}
 	if (ret)
-		snprintf(error, error_size, "%s:%u: '%s': %s", path, number, line,
-			 ret == -ERANGE ? "goes back in time" :
-			 ret == -EINVAL ? "expected TIME_US use BUFFER BYTES, TIME_US "
-					  "idle BUFFER or TIME_US free BUFFER" :
-					  strerror(-ret));
+		snprintf(error, error_size, "%s:%u: '%.40s%s': %s", path, number, line,
+			 strlen(line) > 40 ? "..." : "", explain(ret));
+	else if (ferror(file))
+		snprintf(error, error_size, "%s: %s", path, strerror(EIO)), ret = -EIO;
 	else if (!trace->count)
 		snprintf(error, error_size, "%s: no events in it", path), ret = -ENODATA;
+	free(line);
 	fclose(file);
 	if (ret)
 		trace_release(trace);

@@ -9,6 +9,9 @@
  *	16667 use 2 8294400
  *	16667 idle 1
  *	20000 free 1
+ *
+ * Numbers of buffers are below ten million, no buffer is larger than 512 GiB, and the last event is
+ * less than 30 days after the first.
  */
 #ifndef TRACE_H
 #define TRACE_H

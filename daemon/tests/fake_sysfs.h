@@ -20,8 +20,10 @@ static inline void fake_write(const char *dir, const char *name, const char *tex
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+	/* Cut afterwards: who reads meanwhile shall not find it empty. */
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text) ||
+	    ftruncate(fd, (off_t)strlen(text)))
 		abort();
 	close(fd);
 }

@@ -94,12 +94,12 @@ static void reports_replace_their_predecessors_and_time_out(void **state)
 	(void)state;
 	assert_int_equal(claims_report(&claims, &config, ":1.1", &output, 1, 1000), 1);
 	assert_int_equal(claims_wanted_bytes(&claims, &config, 2000), 40 * MIB);
-	assert_true(claims_expect_change(&claims, 2000));
+	assert_true(claims_coming(&claims, &config, 2000).change);
 	output.buffers = 3;
 	output.coming = false;
 	claims_report(&claims, &config, ":1.1", &output, 1, 2000);
 	assert_int_equal(claims_wanted_bytes(&claims, &config, 2000), 4 * MIB);
-	assert_false(claims_expect_change(&claims, 2000));
+	assert_false(claims_coming(&claims, &config, 2000).change);
 	assert_int_equal(claims_wanted_bytes(&claims, &config, 7000), 0);
 	claims_report(&claims, &config, ":1.1", NULL, 0, 8000);
 	assert_false(claims_has(&claims, ":1.1"));
@@ -130,6 +130,94 @@ static void absurd_reports_want_no_more_than_a_hold_may(void **state)
 		claims_report(&claims, &config, owner, &output, 1, 0);
 	}
 	assert_int_equal(claims_wanted_bytes(&claims, &config, 1), 0);
+}
+
+static void what_is_announced_counts_once_and_times_out(void **state)
+{
+	struct output_report output = {
+		.name = "DSI-1",
+		.planes = 1,
+		.buffers = 3,
+		.buffer_bytes = 8 * MIB,
+		.event = EVENT_FULLSCREEN_VIDEO,
+		.event_buffers = 20,
+		.event_bytes = 3 * MIB,
+	};
+	struct coming coming;
+
+	(void)state;
+	claims_report(&claims, &config, ":1.1", &output, 1, 1000);
+	coming = claims_coming(&claims, &config, 1001);
+	assert_int_equal(coming.bytes, 60 * MIB);
+	assert_int_equal(coming.entries, 20);
+	assert_int_equal(coming.event, EVENT_FULLSCREEN_VIDEO);
+	assert_true(coming.change);
+	assert_int_equal(claims_wanted_bytes(&claims, &config, 1001), 16 * MIB);
+
+	/* Said again and again, it still ends when it would have. */
+	for (uint64_t ms = 2000; ms < 1000 + config.event_ms; ms += 1000) {
+		claims_report(&claims, &config, ":1.1", &output, 1, ms);
+		assert_int_equal(claims_coming(&claims, &config, ms).bytes, 60 * MIB);
+	}
+	claims_report(&claims, &config, ":1.1", &output, 1, 1000 + config.event_ms);
+	assert_int_equal(claims_coming(&claims, &config, 1000 + config.event_ms).bytes, 0);
+	assert_false(claims_coming(&claims, &config, 1000 + config.event_ms).change);
+
+	/* After a report without it, it is news. */
+	output.event = EVENT_NONE;
+	claims_report(&claims, &config, ":1.1", &output, 1, 8000);
+	output.event = EVENT_VT_SWITCH;
+	claims_report(&claims, &config, ":1.1", &output, 1, 9000);
+	assert_int_equal(claims_coming(&claims, &config, 9001).bytes, 60 * MIB);
+	claims_forget(&claims, ":1.1");
+	assert_int_equal(claims_coming(&claims, &config, 9001).bytes, 0);
+}
+
+static void an_output_that_goes_off_wants_nothing(void **state)
+{
+	struct output_report outputs[2] = {
+		{ .name = "a", .buffers = 3, .planes = 1, .buffer_bytes = MIB },
+		{ .name = "b", .buffers = 5, .planes = 1, .buffer_bytes = MIB },
+	};
+
+	(void)state;
+	outputs[0].event = EVENT_OUTPUT_OFF;
+	outputs[0].event_buffers = 9;
+	outputs[0].event_bytes = MIB;
+	claims_report(&claims, &config, ":1.1", outputs, 2, 0);
+	assert_int_equal(claims_wanted_bytes(&claims, &config, 1), 4 * MIB);
+	assert_int_equal(claims_coming(&claims, &config, 1).bytes, 0);
+	assert_false(claims_coming(&claims, &config, 1).off);
+	outputs[1].event = EVENT_OUTPUT_OFF;
+	claims_report(&claims, &config, ":1.1", outputs, 2, 1);
+	assert_int_equal(claims_wanted_bytes(&claims, &config, 2), 0);
+	assert_true(claims_coming(&claims, &config, 2).off);
+}
+
+static void absurd_announcements_get_no_more_than_a_hold_may(void **state)
+{
+	struct output_report outputs[3] = {
+		{ .name = "a", .event = EVENT_FULLSCREEN_VIDEO },
+		{ .name = "b", .event = EVENT_OUTPUT_ADDED },
+		{ .name = "c", .event = EVENT_VT_SWITCH },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++) {
+		outputs[i].event_buffers = UINT32_MAX;
+		outputs[i].event_bytes = UINT64_MAX - i;
+	}
+	claims_report(&claims, &config, ":1.1", outputs, 3, 0);
+	assert_int_equal(claims_coming(&claims, &config, 1).bytes, config.hold_max_bytes);
+}
+
+static void events_have_names(void **state)
+{
+	(void)state;
+	for (unsigned int i = 1; i < EVENTS; i++)
+		assert_int_equal(claims_event(claims_event_name(i)), i);
+	assert_int_equal(claims_event("none"), EVENT_NONE);
+	assert_int_equal(claims_event("earthquake"), EVENT_NONE);
 }
 
 static void who_leaves_is_forgotten(void **state)
@@ -190,6 +278,10 @@ int main(void)
 		FRESH(reasons_are_made_printable_and_cut_between_characters),
 		FRESH(reports_replace_their_predecessors_and_time_out),
 		FRESH(absurd_reports_want_no_more_than_a_hold_may),
+		FRESH(what_is_announced_counts_once_and_times_out),
+		FRESH(an_output_that_goes_off_wants_nothing),
+		FRESH(absurd_announcements_get_no_more_than_a_hold_may),
+		FRESH(events_have_names),
 		FRESH(who_leaves_is_forgotten),
 		FRESH(calls_are_limited_at_once_and_lastingly),
 		FRESH(many_clients_replace_the_quietest),

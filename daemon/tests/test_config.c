@@ -111,6 +111,12 @@ static void every_type_is_understood(void **state)
 	assert_int_equal(config.tuner.settle_ms, 1500);
 	assert_int_equal(config.pressure_stall_us, 100000);
 	assert_int_equal(config.pressure_window_us, 4000000);
+	assert_int_equal(config.tuner.shrink_unused_after_ms,
+			 config_defaults.tuner.shrink_unused_after_ms);
+	assert_int_equal(config.tuner.idle_timeout.min_ms,
+			 config_defaults.tuner.idle_timeout.min_ms);
+	assert_int_equal(config.tuner.idle_timeout.max_ms,
+			 config_defaults.tuner.idle_timeout.max_ms);
 	assert_int_equal(config.tuner.pressure_hold_ms, 120000);
 }
 
@@ -322,7 +328,8 @@ static void the_shipped_file_shows_the_defaults(void **state)
 	assert_int_equal(config.calls_per_second, config_defaults.calls_per_second);
 	assert_int_equal(config.calls_burst, config_defaults.calls_burst);
 	assert_int_equal(config.report_ms, config_defaults.report_ms);
-	assert_int_equal(uncommented, 25);
+	assert_int_equal(config.event_ms, config_defaults.event_ms);
+	assert_int_equal(uncommented, 30);
 }
 
 static void presets_are_accepted_and_hold_together(void **state)

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 import xml.dom.minidom
@@ -185,6 +186,47 @@ class Scanoutctl(unittest.TestCase):
         self.assertIn("scanoutd is not running", result.stdout)
         self.write("max_bytes", 0)
         self.assertIn("switched off", self.ctl("doctor").stdout)
+
+    def hardware(self, **growth):
+        """Run doctor --hardware while counters grow by so much in 50 ms."""
+        for name in growth:
+            self.write(name, 100000)
+        stop = threading.Event()
+
+        def grow():
+            value = dict.fromkeys(growth, 100000)
+            while not stop.wait(0.05):
+                for name, step in growth.items():
+                    value[name] += step
+                    # In place, as sysfs: who has the file open sees it.
+                    with open(f"{self.cache}/{name}", "r+", encoding="ascii") as file:
+                        file.write(f"{value[name]}\n")
+
+        thread = threading.Thread(target=grow)
+        thread.start()
+        try:
+            return self.ctl("doctor", "--hardware")
+        finally:
+            stop.set()
+            thread.join()
+
+    def test_hardware_that_works(self):
+        result = self.hardware(flips=3, hits=3)
+        self.assertNotIn("FAILED   flips", result.stdout)
+        self.assertRegex(result.stdout, r"ok +flips: \d+ in 10 s")
+        self.assertRegex(result.stdout, r"ok +lookups: \d+ hits and 0 misses")
+        self.assertEqual(self.read("trim"), "0")
+
+    def test_hardware_that_maps_at_every_flip(self):
+        result = self.hardware(flips=3, misses=3, inserts=3, map_ns=3000)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("FAILED   lookups", result.stdout)
+        self.assertIn("a map took 1 us on average", result.stdout)
+
+    def test_hardware_on_which_nothing_flips(self):
+        result = self.hardware()
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("play a film", result.stdout)
 
 
 if __name__ == "__main__":

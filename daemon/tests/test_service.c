@@ -212,7 +212,9 @@ static int setup(void **state)
 	snprintf(cache_dir, sizeof(cache_dir), "%s/class/drm/card0/device/scanout_cache", root);
 	make_tree("card0");
 	fake_write(root, "etc/scanoutd.conf",
-		   "[Poll]\nIntervalSec=100ms\nSlowIntervalSec=1\n[Tuner]\nShrinkAfterSec=1\n");
+		   "[Poll]\nIntervalSec=100ms\nSlowIntervalSec=1\n[Tuner]\nShrinkAfterSec=1\n"
+		   "ShrinkUnusedAfterSec=1\n"
+		   "[Bus]\nEventSec=2\n");
 	flips = 0;
 	start_bus();
 	start_service();
@@ -237,7 +239,7 @@ static int teardown(void **state)
 }
 
 /* A desktop's flips, all within 16 MiB, for a while. */
-static void flip_for(unsigned int ms)
+static void flip_at(unsigned int ms, unsigned int bytes_bucket, unsigned int depth_bucket)
 {
 	static unsigned int total;
 
@@ -246,12 +248,100 @@ static void flip_for(unsigned int ms)
 	for (unsigned int i = 0; i < ms / 100; i++) {
 		total += 60;
 		flips += 60;
-		fake_histogram(cache_dir, "reuse_bytes", BYTES_BUCKETS, 16, total);
-		fake_histogram(cache_dir, "reuse_depth", DEPTH_BUCKETS, 1, total);
+		fake_histogram(cache_dir, "reuse_bytes", BYTES_BUCKETS, bytes_bucket, total);
+		fake_histogram(cache_dir, "reuse_depth", DEPTH_BUCKETS, depth_bucket, total);
 		write_number("flips", flips);
 		sleep_ms(100);
 	}
 	total = 0;
+}
+
+/* Two buffers of 8 MiB are idle at a time. */
+static void flip_for(unsigned int ms)
+{
+	flip_at(ms, histogram_bytes_bucket(16 * MIB), histogram_depth_bucket(2));
+}
+
+static bool insertion_is(const char *text)
+{
+	char path[160], line[64] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/insertion", cache_dir);
+	file = fopen(path, "re");
+	if (file && !fgets(line, sizeof(line), file))
+		line[0] = '\0';
+	if (file)
+		fclose(file);
+	return !strncmp(line, text, strlen(text));
+}
+
+static void dip_is_chosen_when_the_budget_binds(void **state)
+{
+	(void)state;
+	fake_write(cache_dir, "insertion", "[lru] bip dip\n");
+	flip_at(2500, histogram_bytes_bucket(320 * MIB), histogram_depth_bucket(40));
+	/* A plain file keeps what is written; the kernel would put it in brackets. */
+	EVENTUALLY(insertion_is("dip"));
+}
+
+static void without_dip_insertion_stays(void **state)
+{
+	(void)state;
+	flip_at(2500, histogram_bytes_bucket(320 * MIB), histogram_depth_bucket(40));
+	EVENTUALLY(insertion_is("[lru]\n"));
+}
+
+static void a_foreign_insertion_makes_it_stand_down(void **state)
+{
+	sd_bus *bus = connect_client();
+
+	(void)state;
+	fake_write(cache_dir, "insertion", "lru [bip] dip\n");
+	EVENTUALLY(state_is(bus, "State", "external"));
+	flip_for(2500);
+	assert_true(insertion_is("lru [bip] dip\n"));
+	assert_int_equal(limit("max_bytes"), 128 * MIB);
+	sd_bus_flush_close_unref(bus);
+}
+
+static void idle_timeout_is_short_while_off_and_left_long(void **state)
+{
+	sd_bus *bus = connect_client();
+
+	(void)state;
+	/* Nothing is on any screen yet. */
+	EVENTUALLY(limit("idle_timeout_ms") == 2000);
+	flip_for(1000);
+	EVENTUALLY(limit("idle_timeout_ms") == 10000);
+	EVENTUALLY(property(bus, "IdleTimeoutMs") == 10000);
+	assert_true(state_is(bus, "Insertion", "lru"));
+	assert_true(state_is(bus, "State", "tuning"));
+	write_number("active_entries", 0);
+	write_number("active_bytes", 0);
+	EVENTUALLY(limit("idle_timeout_ms") == 2000);
+	assert_int_equal(stop_service(SIGTERM), 0);
+	assert_int_equal(limit("idle_timeout_ms"), 10000);
+	sd_bus_flush_close_unref(bus);
+}
+
+static void an_idle_timeout_that_somebody_set_stays(void **state)
+{
+	sd_bus *bus;
+
+	(void)state;
+	stop_service(SIGTERM);
+	write_number("idle_timeout_ms", 0);
+	start_service();
+	bus = connect_client();
+	flip_for(2500);
+	EVENTUALLY(limit("max_bytes") == 24 * MIB);
+	assert_int_equal(limit("idle_timeout_ms"), 0);
+	/* Set while it runs, it is as any limit. */
+	write_number("idle_timeout_ms", 3000);
+	EVENTUALLY(state_is(bus, "State", "external"));
+	assert_int_equal(limit("idle_timeout_ms"), 3000);
+	sd_bus_flush_close_unref(bus);
 }
 
 static void shrinks_to_what_is_reused_and_says_so(void **state)
@@ -449,6 +539,43 @@ static void reports_raise_the_limit_and_bad_parts_are_dropped(void **state)
 	sd_bus_flush_close_unref(bus);
 }
 
+/* One output, with an event or without. */
+static void report(sd_bus *bus, const char *event)
+{
+	sd_bus_message *message = NULL, *reply = NULL;
+	uint32_t taken = 0, dropped = 0;
+
+	assert_true(sd_bus_message_new_method_call(bus, &message, BUS_NAME, BUS_PATH,
+						   BUS_MANAGER_INTERFACE, "Report") >= 0);
+	assert_true(sd_bus_message_append(message, "a(sa{sv})", 1, "DSI-1", 3, "Event", "s", event,
+					  "EventBuffers", "u", 20, "EventBytes", "t",
+					  3 * MIB) >= 0);
+	assert_true(sd_bus_call(bus, message, 0, NULL, &reply) >= 0);
+	assert_true(sd_bus_message_read(reply, "uu", &taken, &dropped) > 0);
+	assert_int_equal(taken, 1);
+	assert_int_equal(dropped, 0);
+	sd_bus_message_unref(message);
+	sd_bus_message_unref(reply);
+}
+
+static void an_announced_video_has_room_when_report_returns_until_it_expires(void **state)
+{
+	sd_bus *bus = connect_client();
+
+	(void)state;
+	flip_for(2500);
+	EVENTUALLY(limit("max_bytes") == 24 * MIB);
+	/* Not known here: taken, but nothing to act on. */
+	report(bus, "earthquake");
+	assert_int_equal(limit("max_bytes"), 24 * MIB);
+	report(bus, "fullscreen-video");
+	assert_int_equal(limit("max_bytes"), 84 * MIB);
+	assert_true(state_is(bus, "Reason", "announced"));
+	/* Nothing flips, nobody else reports: it ends all the same. */
+	EVENTUALLY(limit("max_bytes") == 24 * MIB);
+	sd_bus_flush_close_unref(bus);
+}
+
 static int changed(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
 	unsigned int *count = userdata;
@@ -583,6 +710,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RUNNING(shrinks_to_what_is_reused_and_says_so),
+		RUNNING(dip_is_chosen_when_the_budget_binds),
+		RUNNING(without_dip_insertion_stays),
+		RUNNING(a_foreign_insertion_makes_it_stand_down),
+		RUNNING(idle_timeout_is_short_while_off_and_left_long),
+		RUNNING(an_idle_timeout_that_somebody_set_stays),
 		RUNNING(leaves_the_whole_budget_behind),
 		RUNNING(a_kill_leaves_a_valid_bound_to_resume_from),
 		RUNNING(a_foreign_write_makes_it_stand_down_until_resumed),
@@ -592,6 +724,7 @@ int main(void)
 		RUNNING(holds_are_capped_in_size_and_number),
 		RUNNING(a_flood_is_turned_away_and_others_are_served),
 		RUNNING(reports_raise_the_limit_and_bad_parts_are_dropped),
+		RUNNING(an_announced_video_has_room_when_report_returns_until_it_expires),
 		RUNNING(changes_are_signalled_and_counters_are_not),
 		RUNNING(a_cache_that_is_off_stays_off_until_resumed),
 		RUNNING(devices_come_and_go),

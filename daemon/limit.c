@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: MIT
+#include "limit.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bus.h"
+#include "log.h"
+
+#define RETRY_US (60 * UINT64_C(1000000))
+
+const char *managed_state_name(enum managed_state state)
+{
+	static const char *const names[] = {
+		[MANAGED_TUNING] = "tuning",	 [MANAGED_EXTERNAL] = "external",
+		[MANAGED_DISABLED] = "disabled", [MANAGED_DRY_RUN] = "dry-run",
+		[MANAGED_FAILED] = "failed",
+	};
+
+	return names[state];
+}
+
+void limit_set_state(struct managed *managed, enum managed_state state)
+{
+	if (managed->state == state)
+		return;
+	managed->state = state;
+	bus_cache_changed(managed->manager->bus, managed);
+}
+
+/*
+ * One that is off, or longer than this program would choose, is somebody's choice: it stays, and
+ * nothing is made of it.
+ */
+static bool may_choose_timeout(const struct managed *managed, const struct cache_snapshot *snapshot)
+{
+	const struct tuner_params *params = &managed->manager->config.tuner;
+
+	return params->choose_idle_timeout && snapshot->idle_timeout_ms &&
+	       snapshot->idle_timeout_ms <= params->idle_timeout.max_ms;
+}
+
+/* What is in force is what is expected from now on. */
+void limit_expect(struct managed *managed, const struct cache_snapshot *snapshot)
+{
+	managed->expected_bytes = snapshot->max_bytes;
+	managed->expected_entries = snapshot->max_entries;
+	managed->expected_timeout_ms = snapshot->idle_timeout_ms;
+	managed->expected_insertion = snapshot->insertion;
+}
+
+/* Switched off is switched off: only its owner, or who says resume, switches it on. */
+void limit_respect_off(struct managed *managed, const struct cache_snapshot *snapshot)
+{
+	if ((snapshot->max_bytes && snapshot->max_entries) || managed->state != MANAGED_TUNING)
+		return;
+	log_line(LOG_NOTICE, LOG_EXTERNAL, managed->cache.name,
+		 "the cache is switched off (max_bytes=%" PRIu64 " max_entries=%" PRIu64
+		 "): leaving it alone until 'scanoutctl resume'",
+		 snapshot->max_bytes, snapshot->max_entries);
+	limit_set_state(managed, MANAGED_EXTERNAL);
+}
+
+/* Did somebody else set a limit?  Then it is theirs. */
+bool limit_notice_foreign_write(struct managed *managed, const struct cache_snapshot *snapshot)
+{
+	const struct tuner_params *params = &managed->manager->config.tuner;
+	bool timeout = params->choose_idle_timeout &&
+		       snapshot->idle_timeout_ms != managed->expected_timeout_ms;
+	bool insertion = params->choose_insertion &&
+			 snapshot->insertion != managed->expected_insertion;
+
+	if (snapshot->max_bytes == managed->expected_bytes &&
+	    snapshot->max_entries == managed->expected_entries && !timeout && !insertion)
+		return false;
+	if (managed->state == MANAGED_TUNING || managed->state == MANAGED_FAILED) {
+		log_line(LOG_NOTICE, LOG_EXTERNAL, managed->cache.name,
+			 "somebody else set max_bytes to %" PRIu64 ", max_entries to %" PRIu64
+			 ", idle_timeout_ms to %" PRIu64 ", insertion to %s (were %" PRIu64
+			 ", %" PRIu64 ", %" PRIu64
+			 ", %s): leaving them alone until 'scanoutctl resume'",
+			 snapshot->max_bytes, snapshot->max_entries, snapshot->idle_timeout_ms,
+			 cache_insertion_name(snapshot->insertion), managed->expected_bytes,
+			 managed->expected_entries, managed->expected_timeout_ms,
+			 cache_insertion_name(managed->expected_insertion));
+		limit_set_state(managed, MANAGED_EXTERNAL);
+	}
+	limit_expect(managed, snapshot);
+	return true;
+}
+
+static void log_decision(const struct managed *managed, const struct cache_snapshot *snapshot)
+{
+	const struct tuner_decision *decision = &managed->decision;
+	char text[7][64];
+	struct iovec fields[7];
+
+	snprintf(text[0], sizeof(text[0]), "MAX_BYTES_OLD=%" PRIu64, snapshot->max_bytes);
+	snprintf(text[1], sizeof(text[1]), "MAX_BYTES_NEW=%" PRIu64, decision->max_bytes);
+	snprintf(text[2], sizeof(text[2]), "MAX_ENTRIES_NEW=%" PRIu64, decision->max_entries);
+	snprintf(text[3], sizeof(text[3]), "REASON=%s", tuner_reason_name(decision->reason));
+	snprintf(text[4], sizeof(text[4]), "REUSE_SHARE_OLD=%.4f", decision->share_now);
+	snprintf(text[5], sizeof(text[5]), "REUSE_SHARE_NEW=%.4f", decision->share_then);
+	snprintf(text[6], sizeof(text[6]), "IDLE_BYTES=%" PRIu64, snapshot->idle_bytes);
+	for (unsigned int i = 0; i < 7; i++) {
+		fields[i].iov_base = text[i];
+		fields[i].iov_len = strlen(text[i]);
+	}
+	log_fields(LOG_INFO, LOG_DECISION, managed->cache.name, managed->explanation, fields, 7);
+}
+
+static void log_timeout(const struct managed *managed, uint64_t before_ms)
+{
+	const struct timeout *timeout = &managed->tuner.timeout;
+	uint64_t ms = managed->decision.idle_timeout_ms;
+	bool hurt = timeout->wait_ms && !timeout->since_hurt_ms;
+
+	log_line(LOG_INFO, LOG_DECISION, managed->cache.name,
+		 "idle_timeout_ms %" PRIu64 " -> %" PRIu64 ": %s", before_ms, ms,
+		 managed->tuner.off ? "nothing is on any screen" :
+		 ms < before_ms	    ? "what is reused, is reused sooner" :
+		 hurt		    ? "what was ended by its age was wanted again" :
+				      "something is on a screen again");
+}
+
+static void write_failed(struct managed *managed)
+{
+	log_line(LOG_ERR, LOG_ERROR, managed->cache.name,
+		 "%s; the limit stays as it is, next attempt in a minute", managed->cache.error);
+	managed->retry_us = manager_now_us() + RETRY_US;
+	limit_set_state(managed, MANAGED_FAILED);
+}
+
+/*
+ * Write the limits as decided.  Who wrote one since the last look is noticed before that, not
+ * overwritten.  Reading them afterwards also takes the signal of the write itself away.
+ */
+static int apply(struct managed *managed, struct cache_snapshot *snapshot)
+{
+	const struct tuner_decision *decision = &managed->decision;
+	struct cache *cache = &managed->cache;
+	int ret = cache_read_limits(cache, snapshot);
+
+	if (ret || limit_notice_foreign_write(managed, snapshot))
+		return ret;
+	if (snapshot->max_bytes != decision->max_bytes) {
+		ret = cache_write_limit(cache, CACHE_MAX_BYTES, decision->max_bytes);
+		if (!ret)
+			managed->expected_bytes = decision->max_bytes;
+	}
+	if (!ret && snapshot->max_entries != decision->max_entries) {
+		ret = cache_write_limit(cache, CACHE_MAX_ENTRIES, decision->max_entries);
+		if (!ret)
+			managed->expected_entries = decision->max_entries;
+	}
+	if (!ret && decision->idle_timeout_ms &&
+	    snapshot->idle_timeout_ms != decision->idle_timeout_ms) {
+		ret = cache_write_limit(cache, CACHE_IDLE_TIMEOUT_MS, decision->idle_timeout_ms);
+		if (!ret)
+			managed->expected_timeout_ms = decision->idle_timeout_ms;
+	}
+	if (ret) {
+		if (!cache_error_is_gone(ret))
+			write_failed(managed);
+		return ret;
+	}
+	limit_set_state(managed, MANAGED_TUNING);
+	ret = cache_read_limits(cache, snapshot);
+	if (!ret)
+		limit_notice_foreign_write(managed, snapshot);
+	return ret;
+}
+
+/* Between LRU and DIP.  BIP is nothing to choose: who finds it in force leaves it. */
+static int insert_as_decided(struct managed *managed, struct cache_snapshot *snapshot)
+{
+	const struct tuner_decision *decision = &managed->decision;
+	const unsigned int choices = CACHE_INSERTION_LRU | CACHE_INSERTION_DIP;
+	enum cache_insertion wanted = decision->dip ? CACHE_INSERTION_DIP : CACHE_INSERTION_LRU;
+	int ret;
+
+	if (!managed->manager->config.tuner.choose_insertion || snapshot->insertion == wanted ||
+	    (snapshot->insertions & choices) != choices || !(snapshot->insertion & choices))
+		return 0;
+	ret = cache_write_insertion(&managed->cache, wanted);
+	if (ret)
+		return ret;
+	managed->expected_insertion = wanted;
+	snapshot->insertion = wanted;
+	bus_cache_changed(managed->manager->bus, managed);
+	log_line(LOG_INFO, LOG_DECISION, managed->cache.name,
+		 "insertion %s: %.1f%% of reuse is beyond the budget", cache_insertion_name(wanted),
+		 100 * (decision->share_all - decision->share_then));
+	return 0;
+}
+
+int limit_act(struct managed *managed, struct cache_snapshot *snapshot)
+{
+	const struct tuner_decision *decision = &managed->decision;
+	bool change = decision->max_bytes != snapshot->max_bytes ||
+		      decision->max_entries != snapshot->max_entries;
+	bool timeout = decision->idle_timeout_ms &&
+		       decision->idle_timeout_ms != snapshot->idle_timeout_ms;
+	int ret = 0;
+
+	if (managed->state == MANAGED_DRY_RUN) {
+		if (change && managed->said_bytes != decision->max_bytes)
+			log_line(LOG_INFO, LOG_DECISION, managed->cache.name, "would %s",
+				 managed->explanation);
+		managed->said_bytes = decision->max_bytes;
+		return 0;
+	}
+	if (managed->state == MANAGED_FAILED && manager_now_us() < managed->retry_us)
+		return 0;
+	if (managed->state != MANAGED_TUNING && managed->state != MANAGED_FAILED)
+		return 0;
+
+	if (change || timeout) {
+		struct cache_snapshot before = *snapshot;
+
+		ret = apply(managed, snapshot);
+		if (!ret && managed->state == MANAGED_TUNING && change)
+			log_decision(managed, &before);
+		if (!ret && managed->state == MANAGED_TUNING && timeout)
+			log_timeout(managed, before.idle_timeout_ms);
+		if (!ret && managed->state == MANAGED_TUNING)
+			bus_cache_changed(managed->manager->bus, managed);
+	}
+	if (!ret && managed->state == MANAGED_TUNING && decision->trim) {
+		ret = cache_trim(&managed->cache, 0);
+		managed->trimmed = ret ? 0 : snapshot->idle_entries;
+		if (!ret)
+			log_line(LOG_INFO, LOG_DECISION, managed->cache.name,
+				 "trim: nothing is on any screen, %" PRIu64 " idle bytes undone",
+				 snapshot->idle_bytes);
+	}
+	if (!ret && managed->state == MANAGED_TUNING)
+		ret = insert_as_decided(managed, snapshot);
+	if (ret && !cache_error_is_gone(ret) && managed->state == MANAGED_TUNING)
+		write_failed(managed);
+	return ret;
+}
+
+void limit_decide(struct managed *managed, struct cache_snapshot *snapshot, uint64_t now)
+{
+	struct manager *manager = managed->manager;
+	const struct cache_snapshot *last = &managed->last;
+	struct coming coming = claims_coming(&manager->claims, &manager->config, now / 1000);
+	enum tuner_reason reason = managed->decision.reason;
+	struct tuner_sample sample = {
+		.elapsed_ms = (now - managed->last_us) / 1000,
+		.hits = snapshot->hits - last->hits,
+		.misses = snapshot->misses - last->misses,
+		.ended = snapshot->evictions_age - last->evictions_age +
+			 snapshot->evictions_pressure - last->evictions_pressure + managed->trimmed,
+		.limit_bytes = snapshot->max_bytes,
+		.limit_entries = snapshot->max_entries,
+		.idle_timeout_ms =
+			may_choose_timeout(managed, snapshot) ? snapshot->idle_timeout_ms : 0,
+		.active_bytes = snapshot->active_bytes,
+		.active_entries = snapshot->active_entries,
+		.idle_bytes = snapshot->idle_bytes,
+		.idle_entries = snapshot->idle_entries,
+		.wanted_bytes = claims_wanted_bytes(&manager->claims, &manager->config, now / 1000),
+		.expect_change = coming.change,
+		.coming_bytes = coming.bytes,
+		.coming_entries = coming.entries,
+		.expect_off = coming.off,
+		.pressure = managed->pressure,
+		.dip_offered = snapshot->insertions & CACHE_INSERTION_DIP,
+		.dip_chosen = snapshot->insertion == CACHE_INSERTION_DIP,
+	};
+
+	for (unsigned int i = 0; i < DEPTH_BUCKETS; i++)
+		sample.reuse.depth[i] = snapshot->reuse.depth[i] - last->reuse.depth[i];
+	for (unsigned int i = 0; i < BYTES_BUCKETS; i++)
+		sample.reuse.bytes[i] = snapshot->reuse.bytes[i] - last->reuse.bytes[i];
+
+	managed->pressure = false;
+	managed->trimmed = 0;
+	managed->decision = tuner_tick(&managed->tuner, &manager->config.tuner, &sample);
+	if (managed->decision.action != TUNER_KEEP || managed->decision.reason != reason) {
+		tuner_explain(&managed->decision, snapshot->max_bytes, managed->explanation);
+		if (managed->decision.action == TUNER_KEEP)
+			bus_cache_changed(manager->bus, managed);
+	}
+}
+
+/*
+ * Leave the whole budget in force, for as long as may be: right without anybody watching.  Not what
+ * others set.
+ */
+void limit_hand_back(struct managed *managed)
+{
+	uint64_t max_bytes = managed->manager->config.tuner.max_bytes;
+	uint64_t timeout_ms = managed->manager->config.tuner.idle_timeout.max_ms;
+	int ret = 0;
+
+	if (managed->state != MANAGED_TUNING ||
+	    cache_read_limits(&managed->cache, &managed->last) ||
+	    limit_notice_foreign_write(managed, &managed->last))
+		return;
+	if (managed->last.max_bytes < max_bytes)
+		ret = cache_write_limit(&managed->cache, CACHE_MAX_BYTES, max_bytes);
+	if (!ret && may_choose_timeout(managed, &managed->last) &&
+	    managed->last.idle_timeout_ms < timeout_ms)
+		ret = cache_write_limit(&managed->cache, CACHE_IDLE_TIMEOUT_MS, timeout_ms);
+	if (!ret)
+		ret = cache_read_limits(&managed->cache, &managed->last);
+	if (ret) {
+		log_line(LOG_WARNING, LOG_ERROR, managed->cache.name, "%s", managed->cache.error);
+		return;
+	}
+	limit_expect(managed, &managed->last);
+	log_line(LOG_INFO, LOG_SERVICE, managed->cache.name,
+		 "left with max_bytes=%" PRIu64 " max_entries=%" PRIu64 " idle_timeout_ms=%" PRIu64,
+		 managed->last.max_bytes, managed->last.max_entries, managed->last.idle_timeout_ms);
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+/* The model of the kernel's cache, its insertion policies, and the bound for all of them. */
+#include "cmocka_all.h"
+
+#include <string.h>
+
+#include "optimum.h"
+#include "replay.h"
+#include "workloads.h"
+
+#define BUFFER (8 * MIB)
+#define FRAME_US 16667
+
+static struct trace trace;
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&trace, 0, sizeof(trace));
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	trace_release(&trace);
+	return 0;
+}
+
+/* Flip to @buffer at @frame; @before leaves the screen. */
+static void flip(uint64_t frame, uint32_t buffer, int64_t before)
+{
+	assert_int_equal(trace_use(&trace, frame * FRAME_US, buffer, BUFFER), 0);
+	if (before >= 0)
+		assert_int_equal(trace_idle(&trace, frame * FRAME_US, (uint32_t)before), 0);
+}
+
+static void cycle(uint32_t buffers, uint64_t frames)
+{
+	for (uint64_t i = 0; i < frames; i++)
+		flip(i, (uint32_t)(i % buffers), i ? (int64_t)((i - 1) % buffers) : -1);
+}
+
+static struct replay_result play(enum replay_policy policy, uint64_t max_bytes)
+{
+	struct replay_options options = {
+		.policy = policy,
+		.max_bytes = max_bytes,
+		.max_entries = 256,
+		.idle_timeout_ms = 10000,
+		.tuner = TUNER_DEFAULT_PARAMS,
+	};
+	struct replay_result result;
+
+	options.tuner.max_bytes = max_bytes;
+	assert_int_equal(replay(&trace, &options, &result), 0);
+	replay_release(&result);
+	return result;
+}
+
+static double share(enum replay_policy policy, uint64_t max_bytes)
+{
+	struct replay_result result = play(policy, max_bytes);
+
+	return (double)result.hits / (double)(result.hits + result.misses);
+}
+
+static void a_cycle_that_fits_is_all_hits_under_every_policy(void **state)
+{
+	(void)state;
+	cycle(12, 3600);
+	for (unsigned int policy = 0; policy < REPLAY_POLICIES; policy++)
+		assert_int_equal(play(policy, 11 * BUFFER).misses, 12);
+}
+
+static void of_a_cycle_that_is_too_long_lru_has_nothing_and_dip_most(void **state)
+{
+	double most;
+
+	(void)state;
+	cycle(12, 3600);
+	most = share(REPLAY_BELADY, 9 * BUFFER);
+	assert_true(most > 0.75);
+	assert_true(share(REPLAY_FIXED, 9 * BUFFER) == 0);
+	assert_true(share(REPLAY_BIP, 9 * BUFFER) > 0.8 * most);
+	assert_true(share(REPLAY_DIP, 9 * BUFFER) > 0.8 * most);
+	/* The tuner finds that out by itself. */
+	assert_true(share(REPLAY_TUNED, 9 * BUFFER) > 0.75 * most);
+}
+
+static void dip_follows_lru_where_that_is_better(void **state)
+{
+	double lru, bip, dip;
+	uint64_t frame = 0;
+	int64_t before = -1;
+
+	(void)state;
+	/* Four applications of three buffers, each for a while. */
+	for (uint32_t turn = 0; turn < 40; turn++) {
+		for (uint32_t i = 0; i < 90; i++) {
+			uint32_t next = turn % 4 * 3 + i % 3;
+
+			flip(frame++, next, before);
+			before = next;
+		}
+	}
+	lru = share(REPLAY_FIXED, 4 * BUFFER);
+	bip = share(REPLAY_BIP, 4 * BUFFER);
+	dip = share(REPLAY_DIP, 4 * BUFFER);
+	assert_true(lru > 0.96);
+	assert_true(bip < lru - 0.1);
+	assert_true(dip > lru - 0.01);
+}
+
+/* With different sizes it might be better to evict a large one that is needed sooner. */
+static bool is_of_one_size(void)
+{
+	for (size_t i = 1; i < trace.count; i++)
+		if (trace.events[i].kind == TRACE_USE &&
+		    trace.events[i].bytes != trace.events[0].bytes)
+			return false;
+	return true;
+}
+
+static void of_one_size_no_policy_beats_who_knows_the_future(void **state)
+{
+	unsigned int played = 0;
+
+	(void)state;
+	for (const struct workload *w = research_workloads; w->name; w++) {
+		uint64_t most;
+
+		assert_int_equal(workload_make(w, 7, &trace), 0);
+		if (!is_of_one_size()) {
+			trace_release(&trace);
+			continue;
+		}
+		played++;
+		most = play(REPLAY_BELADY, 48 * MIB).hits;
+		for (unsigned int policy = 0; policy < REPLAY_POLICIES; policy++)
+			assert_true(play(policy, 48 * MIB).hits <= most);
+		trace_release(&trace);
+	}
+	assert_true(played >= 3);
+}
+
+static void no_policy_needs_less_than_the_optimum(void **state)
+{
+	(void)state;
+	for (const struct workload *w = session_workloads; w->name; w++) {
+		assert_int_equal(workload_make(w, 7, &trace), 0);
+		for (unsigned int policy = 0; policy < REPLAY_POLICIES; policy++) {
+			struct replay_result result = play(policy, 96 * MIB);
+			struct optimum optimum = { 0 };
+
+			assert_int_equal(optimum_add(&optimum, &trace, 0), 0);
+			assert_true(optimum_bytes(&optimum, (double)result.hits) <=
+				    result.mean_idle_bytes * (1 + 1e-9));
+			optimum_release(&optimum);
+		}
+		trace_release(&trace);
+	}
+}
+
+static void the_optimum_takes_the_cheapest_hits(void **state)
+{
+	struct optimum optimum = { 0 };
+	double all;
+
+	(void)state;
+	/* One buffer is back after a second, the other after four; the trace takes ten. */
+	trace_use(&trace, 0, 0, 10 * MIB);
+	trace_use(&trace, 0, 1, 10 * MIB);
+	trace_idle(&trace, 1000000, 0);
+	trace_idle(&trace, 1000000, 1);
+	trace_use(&trace, 2000000, 0, 10 * MIB);
+	trace_use(&trace, 5000000, 1, 10 * MIB);
+	trace_buffer_freed(&trace, 9999999, 0);
+	assert_int_equal(optimum_add(&optimum, &trace, 0), 0);
+	assert_true(optimum_bytes(&optimum, 0) == 0);
+	assert_true(optimum_bytes(&optimum, 1) == (double)MIB);
+	assert_true(optimum_bytes(&optimum, 1.5) == 3.0 * (double)MIB);
+	all = optimum_bytes(&optimum, 2);
+	assert_true(all == 5.0 * (double)MIB);
+	assert_true(optimum_bytes(&optimum, 9) == all);
+	optimum_release(&optimum);
+}
+
+static void a_seed_makes_the_same_trace_again_and_another_another(void **state)
+{
+	struct trace other;
+
+	(void)state;
+	assert_int_equal(workload_make(&session_workloads[0], 1, &trace), 0);
+	assert_int_equal(workload_make(&session_workloads[0], 1, &other), 0);
+	assert_int_equal(trace.count, other.count);
+	for (size_t i = 0; i < trace.count; i++) {
+		assert_int_equal(trace.events[i].time_us, other.events[i].time_us);
+		assert_int_equal(trace.events[i].buffer, other.events[i].buffer);
+	}
+	trace_release(&other);
+	assert_int_equal(workload_make(&session_workloads[0], 2, &other), 0);
+	assert_int_not_equal(trace.count, other.count);
+	trace_release(&other);
+}
+
+#define FRESH(_test) cmocka_unit_test_setup_teardown(_test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FRESH(a_cycle_that_fits_is_all_hits_under_every_policy),
+		FRESH(of_a_cycle_that_is_too_long_lru_has_nothing_and_dip_most),
+		FRESH(dip_follows_lru_where_that_is_better),
+		FRESH(of_one_size_no_policy_beats_who_knows_the_future),
+		FRESH(no_policy_needs_less_than_the_optimum),
+		FRESH(the_optimum_takes_the_cheapest_hits),
+		FRESH(a_seed_makes_the_same_trace_again_and_another_another),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

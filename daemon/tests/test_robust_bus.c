@@ -1,0 +1,438 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The service and its clients: a bus that is restarted or hangs, compositors that flood or lie,
+ * holds by the thousand.  No limit leaves its range, nobody else is starved, no memory is eaten.
+ */
+#include "test_robust.h"
+
+#include <systemd/sd-bus.h>
+
+#include "bus.h"
+
+#define FLOOD 100000
+#define FLOOD_FIRST 20000
+/* Memory that many clients may cost, and a flood after a first one: ten bytes a message. */
+#define GROWTH_BYTES (8 * MIB)
+#define FLOOD_BYTES MIB
+#define NOBODY 65534
+/* What a call of another client may take meanwhile, on a machine that is busy. */
+#define PATIENCE_MS 10000
+
+static char address[128];
+static pid_t bus_pid;
+
+static void start_bus(void)
+{
+	char text[1024], option[192], byte;
+	char *argv[] = { "dbus-daemon", option, "--nofork", "--print-address=1", NULL };
+	int pipes[2];
+
+	/* As the system's: whoever is allowed to connect at all, of any user. */
+	snprintf(address, sizeof(address), "unix:path=%s/bus", root);
+	snprintf(text, sizeof(text),
+		 "<busconfig><type>system</type><listen>%s</listen>"
+		 "<auth>EXTERNAL</auth><policy context='default'><allow user='*'/>"
+		 "<allow own='*'/><allow send_type='method_call'/><allow send_type='signal'/>"
+		 "<allow send_requested_reply='true' send_type='method_return'/>"
+		 "<allow send_requested_reply='true' send_type='error'/>"
+		 "<allow receive_type='method_call'/><allow receive_type='method_return'/>"
+		 "<allow receive_type='error'/><allow receive_type='signal'/></policy>"
+		 "</busconfig>",
+		 address);
+	fake_write(root, "bus.conf", text);
+	snprintf(option, sizeof(option), "--config-file=%s/bus.conf", root);
+	/* A bus that was killed leaves its socket behind. */
+	snprintf(text, sizeof(text), "%s/bus", root);
+	unlink(text);
+	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+	bus_pid = spawn(argv, pipes[1], -1);
+	close(pipes[1]);
+	assert_int_equal(read(pipes[0], &byte, 1), 1);
+	close(pipes[0]);
+}
+
+static void stop_bus(int signal)
+{
+	kill(bus_pid, signal);
+	waitpid(bus_pid, NULL, 0);
+	bus_pid = 0;
+}
+
+static sd_bus *connect_client(void)
+{
+	sd_bus *bus;
+
+	assert_true(sd_bus_new(&bus) >= 0);
+	assert_true(sd_bus_set_address(bus, address) >= 0);
+	assert_true(sd_bus_set_bus_client(bus, true) >= 0);
+	assert_true(sd_bus_start(bus) >= 0);
+	return bus;
+}
+
+static bool served(void)
+{
+	sd_bus *bus = connect_client();
+	uint64_t value = 0;
+	int ret = sd_bus_get_property_trivial(bus, BUS_NAME, BUS_CACHES_PATH "/card0",
+					      BUS_CACHE_INTERFACE, "MaxBytes", NULL, 't', &value);
+
+	sd_bus_flush_close_unref(bus);
+	return ret >= 0 && value;
+}
+
+static int hold(sd_bus *bus, uint64_t bytes)
+{
+	return sd_bus_call_method(bus, BUS_NAME, BUS_PATH, BUS_MANAGER_INTERFACE, "Hold", NULL,
+				  NULL, "ts", bytes, "test");
+}
+
+static unsigned int hold_count(sd_bus *bus)
+{
+	unsigned int count = 0;
+	sd_bus_message *reply = NULL;
+
+	assert_true(sd_bus_get_property(bus, BUS_NAME, BUS_PATH, BUS_MANAGER_INTERFACE, "Holds",
+					NULL, &reply, "a(uutss)") >= 0);
+	sd_bus_message_enter_container(reply, 'a', "(uutss)");
+	while (sd_bus_message_skip(reply, "(uutss)") > 0)
+		count++;
+	sd_bus_message_unref(reply);
+	return count;
+}
+
+static uint64_t service_memory_bytes(void)
+{
+	char path[64];
+	unsigned long long size, resident = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/statm", (int)service_pid);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%llu %llu", &size, &resident), 2);
+	fclose(file);
+	return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Follow what is flipped, once in each direction. */
+static void tunes(void)
+{
+	static const unsigned int buckets[] = { NEAR_BUCKET, FAR_BUCKET };
+
+	for (unsigned int i = 0; i < 2; i++) {
+		bool there = false;
+
+		for (unsigned int j = 0; j < 400 && !there; j++) {
+			flip(buckets[i]);
+			sleep_ms(50);
+			limits_are_within_range();
+			there = i ? limit("max_bytes") >= 96 * MIB : limit("max_bytes") <= 32 * MIB;
+		}
+		assert_true(there);
+	}
+	assert_true(service_runs());
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	make_tree();
+	page->speed = 10;
+	/* So that memory that was given back is not kept to look for mistakes. */
+	setenv("ASAN_OPTIONS", "quarantine_size_mb=1:malloc_context_size=4", 1);
+	start_bus();
+	start_service(address, -1);
+	EVENTUALLY(served());
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	if (service_pid)
+		stop_service(SIGKILL);
+	if (bus_pid)
+		stop_bus(SIGKILL);
+	remove_tree();
+	return 0;
+}
+
+static void a_bus_that_is_restarted_is_found_again(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 4; i++) {
+		sd_bus *bus = connect_client();
+
+		assert_true(hold(bus, 64 * MIB) >= 0);
+		stop_bus(i % 2 ? SIGTERM : SIGKILL);
+		tunes();
+		/* Its claims went with it: the limit went below what was held. */
+		start_bus();
+		EVENTUALLY(served());
+		sd_bus_close_unref(bus);
+		bus = connect_client();
+		assert_int_equal(hold_count(bus), 0);
+		sd_bus_flush_close_unref(bus);
+	}
+}
+
+static void a_bus_that_hangs_does_not_stop_the_tuning(void **state)
+{
+	(void)state;
+	kill(bus_pid, SIGSTOP);
+	tunes();
+	kill(bus_pid, SIGCONT);
+	EVENTUALLY(served());
+	/* One that comes up and hangs at once, before it has answered anything. */
+	stop_bus(SIGKILL);
+	start_bus();
+	kill(bus_pid, SIGSTOP);
+	tunes();
+	kill(bus_pid, SIGCONT);
+	EVENTUALLY(served());
+}
+
+static void it_starts_without_a_bus_and_finds_it_later(void **state)
+{
+	(void)state;
+	stop_service(SIGKILL);
+	stop_bus(SIGKILL);
+	start_service(address, -1);
+	tunes();
+	start_bus();
+	EVENTUALLY(served());
+}
+
+/* One output with one value, of any type: returns how many were taken, or an error. */
+static int report(sd_bus *bus, const char *key, char type, uint64_t number)
+{
+	const char signature[] = { type, '\0' };
+	sd_bus_message *message = NULL, *reply = NULL;
+	uint32_t taken = 0, dropped = 0, half = (uint32_t)number;
+	int ret = sd_bus_message_new_method_call(bus, &message, BUS_NAME, BUS_PATH,
+						 BUS_MANAGER_INTERFACE, "Report");
+
+	assert_true(ret >= 0);
+	assert_true(sd_bus_message_open_container(message, 'a', "(sa{sv})") >= 0);
+	assert_true(sd_bus_message_open_container(message, 'r', "sa{sv}") >= 0);
+	assert_true(sd_bus_message_append(message, "s", "DSI-1") >= 0);
+	assert_true(sd_bus_message_open_container(message, 'a', "{sv}") >= 0);
+	/* All of them large, but for the one that is tried. */
+	if (strcmp(key, "Buffers"))
+		assert_true(sd_bus_message_append(message, "{sv}", "Buffers", "u", 100000) >= 0);
+	if (strcmp(key, "BufferBytes"))
+		assert_true(sd_bus_message_append(message, "{sv}", "BufferBytes", "t", GIB) >= 0);
+	assert_true(sd_bus_message_open_container(message, 'e', "sv") >= 0);
+	assert_true(sd_bus_message_append(message, "s", key) >= 0);
+	assert_true(sd_bus_message_open_container(message, 'v', signature) >= 0);
+	if (type == 's')
+		ret = sd_bus_message_append(message, "s", "many");
+	else if (type == 'd')
+		ret = sd_bus_message_append(message, "d", -1.5);
+	else
+		ret = sd_bus_message_append_basic(message, type,
+						  type == 't' || type == 'x' ? (void *)&number :
+									       (void *)&half);
+	assert_true(ret >= 0);
+	for (unsigned int i = 0; i < 5; i++)
+		assert_true(sd_bus_message_close_container(message) >= 0);
+	ret = sd_bus_call(bus, message, 0, NULL, &reply);
+	if (ret >= 0)
+		ret = sd_bus_message_read(reply, "uu", &taken, &dropped);
+	assert_true(ret < 0 || taken + dropped == 1);
+	sd_bus_message_unref(message);
+	sd_bus_message_unref(reply);
+	return ret < 0 ? ret : (int)taken;
+}
+
+static void lies_of_compositors_stay_within_the_range(void **state)
+{
+	static const char *const keys[] = {
+		"RefreshMilliHertz", "Flips",	    "Missed",	    "Planes",
+		"Buffers",	     "BufferBytes", "ChangeComing", "EventBuffers",
+		"EventBytes",	     "Event",	    "Unknown"
+	};
+	static const uint64_t numbers[] = { 0, 1, INT32_MAX, UINT32_MAX, INT64_MAX, UINT64_MAX };
+	static const char types[] = "utxidsb";
+	unsigned int told = 0, dropped = 0;
+	sd_bus *bus;
+
+	(void)state;
+	fake_write(root, "etc/scanoutd.conf",
+		   "[Poll]\nIntervalSec=100ms\n[Bus]\nCallsPerSecond=1000\nCallsBurst=1000\n");
+	kill(service_pid, SIGHUP);
+	sleep_ms(500);
+	bus = connect_client();
+	for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
+		for (size_t n = 0; n < sizeof(numbers) / sizeof(numbers[0]); n++) {
+			for (const char *type = types; *type; type++) {
+				int taken = report(bus, keys[k], *type,
+						   *type == 'b' ? numbers[n] % 2 : numbers[n]);
+
+				assert_true(taken >= 0);
+				told++;
+				dropped += !taken;
+				limits_are_within_range();
+			}
+		}
+	}
+	print_message("%u lies told, %u of them dropped\n", told, dropped);
+	assert_true(dropped > told / 4);
+	/* They are believed as far as the range goes, and hold_max_bytes. */
+	assert_true(report(bus, "Planes", 'u', 0) == 1);
+	EVENTUALLY(limit("max_bytes") == CEILING_BYTES);
+	sd_bus_flush_close_unref(bus);
+	fake_write(root, "etc/scanoutd.conf",
+		   "[Poll]\nIntervalSec=100ms\n[Tuner]\nShrinkAfterSec=1\n"
+		   "SettleSec=0\nShrinkUnusedAfterSec=1\n");
+	kill(service_pid, SIGHUP);
+	tunes();
+}
+
+/* @count reports as fast as the bus takes them; nobody waits for answers. */
+static void flood(unsigned int count)
+{
+	sd_bus *bus = connect_client();
+
+	for (unsigned int i = 0; i < count; i++) {
+		sd_bus_message *message = NULL;
+
+		if (sd_bus_message_new_method_call(bus, &message, BUS_NAME, BUS_PATH,
+						   BUS_MANAGER_INTERFACE, "Report") < 0 ||
+		    sd_bus_message_append(message, "a(sa{sv})", 1, "DSI-1", 2, "Buffers", "u",
+					  UINT32_MAX, "BufferBytes", "t", UINT64_MAX - i) < 0 ||
+		    sd_bus_message_set_expect_reply(message, false) < 0 ||
+		    sd_bus_send(bus, message, NULL) < 0 || sd_bus_flush(bus) < 0)
+			_exit(1);
+		sd_bus_message_unref(message);
+	}
+	sd_bus_flush_close_unref(bus);
+	_exit(0);
+}
+
+/* The slowest of calls, each of a client of its own, made until @pid ends. */
+static uint64_t slowest_call_ms(pid_t pid, unsigned int *calls, int *status)
+{
+	uint64_t slowest = 0;
+
+	for (*calls = 0; !waitpid(pid, status, WNOHANG); ++*calls) {
+		uint64_t begin = now_ms(), took;
+
+		flip(*calls / 10 % 2 ? NEAR_BUCKET : FAR_BUCKET);
+		assert_true(served());
+		took = now_ms() - begin;
+		slowest = took > slowest ? took : slowest;
+		limits_are_within_range();
+		sleep_ms(20);
+	}
+	return slowest;
+}
+
+static void flood_and_watch(unsigned int count)
+{
+	uint64_t begin = now_ms(), slowest, before;
+	unsigned int calls;
+	int status;
+	pid_t pid;
+
+	before = service_memory_bytes();
+	pid = fork();
+	if (!pid)
+		flood(count);
+	slowest = slowest_call_ms(pid, &calls, &status);
+	assert_int_equal(status, 0);
+	print_message("%u reports in %" PRIu64 " ms; of %u calls of others meanwhile the slowest "
+		      "took %" PRIu64 " ms; memory %" PRIu64 " -> %" PRIu64 " KiB\n",
+		      count, now_ms() - begin, calls, slowest, before / KIB,
+		      service_memory_bytes() / KIB);
+	assert_true(calls > 0);
+	assert_true(slowest < PATIENCE_MS);
+}
+
+static void a_flood_moves_nothing_and_starves_nobody(void **state)
+{
+	uint64_t before;
+
+	(void)state;
+	flood_and_watch(FLOOD_FIRST);
+	before = service_memory_bytes();
+	flood_and_watch(FLOOD);
+	assert_true(service_memory_bytes() < before + FLOOD_BYTES);
+	/* The last report is over after five seconds of the service's time. */
+	tunes();
+}
+
+static void thousands_of_holds_are_counted_per_user(void **state)
+{
+	sd_bus *clients[200], *bus = connect_client();
+	unsigned int asked = 0, got = 0;
+	uint64_t before = service_memory_bytes();
+
+	(void)state;
+	for (unsigned int i = 0; i < 200; i++)
+		clients[i] = connect_client();
+	for (unsigned int round = 0; round < 25; round++) {
+		for (unsigned int i = 0; i < 200; i++) {
+			got += hold(clients[i], round % 2 ? 128 * MIB : UINT64_MAX) >= 0;
+			asked++;
+		}
+		limits_are_within_range();
+		assert_in_range(hold_count(bus), 0, 8);
+	}
+	print_message("%u holds asked for by 200 clients of a user, %u granted; memory %" PRIu64
+		      " -> %" PRIu64 " KiB\n",
+		      asked, got, before / KIB, service_memory_bytes() / KIB);
+	assert_int_equal(got, 8);
+	assert_true(service_memory_bytes() < before + GROWTH_BYTES);
+	for (unsigned int i = 0; i < 200; i++)
+		sd_bus_flush_close_unref(clients[i]);
+	EVENTUALLY(hold_count(bus) == 0);
+	sd_bus_flush_close_unref(bus);
+	tunes();
+}
+
+/* A new connection is not a way around what a user may call. */
+static void clients_that_come_and_go_share_what_a_user_may(void **state)
+{
+	uint64_t begin = now_ms(), before = 0, seconds;
+	unsigned int admitted = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i < 1000; i++) {
+		sd_bus *bus = connect_client();
+		sd_bus_error error = SD_BUS_ERROR_NULL;
+
+		/* Admitted calls are told that there is no such hold. */
+		assert_true(sd_bus_call_method(bus, BUS_NAME, BUS_PATH, BUS_MANAGER_INTERFACE,
+					       "ReleaseHold", &error, NULL, "u", 0) < 0);
+		admitted += !sd_bus_error_has_name(&error, SD_BUS_ERROR_LIMITS_EXCEEDED);
+		sd_bus_error_free(&error);
+		sd_bus_flush_close_unref(bus);
+		if (i == 500)
+			before = service_memory_bytes();
+	}
+	/* The service's seconds, which are ten to one of ours. */
+	seconds = (now_ms() - begin) / 100 + 1;
+	print_message("1000 clients called in %" PRIu64 " s of the service's, %u were admitted\n",
+		      seconds, admitted);
+	assert_true(admitted > 0 && admitted <= 40 + 8 * seconds);
+	assert_true(service_memory_bytes() < before + GROWTH_BYTES);
+	tunes();
+}
+
+#define ROBUST(_test) cmocka_unit_test_setup_teardown(_test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ROBUST(a_bus_that_is_restarted_is_found_again),
+		ROBUST(a_bus_that_hangs_does_not_stop_the_tuning),
+		ROBUST(it_starts_without_a_bus_and_finds_it_later),
+		ROBUST(lies_of_compositors_stay_within_the_range),
+		ROBUST(a_flood_moves_nothing_and_starves_nobody),
+		ROBUST(thousands_of_holds_are_counted_per_user),
+		ROBUST(clients_that_come_and_go_share_what_a_user_may),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
