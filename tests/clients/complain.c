@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "complain.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -8,7 +9,7 @@ void complain(const char *format, ...)
 {
 	va_list args;
 
-	fputs("scanout-flip: ", stderr);
+	fprintf(stderr, "%s: ", program_invocation_short_name);
 	va_start(args, format);
 	vfprintf(stderr, format, args);
 	va_end(args);

@@ -56,6 +56,26 @@ static int allocate_msm(int drm_fd, struct memory *memory)
 	return 0;
 }
 
+/*
+ * Pages come one after the other from the same run of memory: ask for them in an order in which
+ * neighbours do not follow each other. With one process and one order, that is the same every time.
+ */
+static int scatter_pages(int memfd, size_t size_bytes)
+{
+	const size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE), stride = 7;
+	char *address = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
+
+	if (address == MAP_FAILED)
+		return failed("mmap of a memfd", size_bytes);
+	for (size_t first = 0; first < stride; first++) {
+		for (size_t page = first; page < size_bytes / page_bytes; page += stride)
+			*(volatile char *)(address + page * page_bytes) = 0;
+	}
+	if (munmap(address, size_bytes))
+		return failed("munmap of a memfd", size_bytes);
+	return 0;
+}
+
 /* The memfd may go at once: the dma-buf holds its pages. */
 static int export_memfd(int memfd, int udmabuf, struct memory *memory)
 {
@@ -67,6 +87,8 @@ static int export_memfd(int memfd, int udmabuf, struct memory *memory)
 
 	if (ftruncate(memfd, (off_t)memory->size_bytes))
 		return failed("ftruncate of a memfd", memory->size_bytes);
+	if (memory->exporter == EXPORTER_SCATTER && scatter_pages(memfd, memory->size_bytes))
+		return -1;
 	if (fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK))
 		return failed("sealing a memfd", memory->size_bytes);
 	memory->dmabuf_fd = ioctl(udmabuf, UDMABUF_CREATE, &request);
@@ -126,6 +148,7 @@ int exporter_allocate(int drm_fd, struct memory *memory)
 	case EXPORTER_MSM:
 		return allocate_msm(drm_fd, memory);
 	case EXPORTER_UDMABUF:
+	case EXPORTER_SCATTER:
 		return allocate_udmabuf(memory);
 	case EXPORTER_HEAP:
 		return allocate_heap(memory);

@@ -30,7 +30,7 @@ static void show_own_fb(struct pool *pool, unsigned int index, struct shown *sho
 
 static bool is_foreign(const struct pool *pool)
 {
-	return pool->exporter == EXPORTER_UDMABUF || pool->exporter == EXPORTER_HEAP;
+	return pool->exporter != EXPORTER_DUMB && pool->exporter != EXPORTER_MSM;
 }
 
 static int create_all(struct mode_state *state, struct pool *pool, enum handle_policy policy)

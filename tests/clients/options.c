@@ -28,10 +28,8 @@ static const char *const mode_names[] = {
 static const char *const api_names[] = { [API_ATOMIC] = "atomic", [API_LEGACY] = "legacy" };
 
 static const char *const exporter_names[] = {
-	[EXPORTER_DUMB] = "dumb",
-	[EXPORTER_MSM] = "msm",
-	[EXPORTER_UDMABUF] = "udmabuf",
-	[EXPORTER_HEAP] = "heap",
+	[EXPORTER_DUMB] = "dumb",	[EXPORTER_MSM] = "msm",	  [EXPORTER_UDMABUF] = "udmabuf",
+	[EXPORTER_SCATTER] = "scatter", [EXPORTER_HEAP] = "heap",
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -82,8 +80,8 @@ static const char help_text[] =
 "                            less than that shows fewer rows and needs --api atomic\n"
 "  --size WxH                of the plane, default the panel (multi: of the overlay, 640x360)\n"
 "  --format FOURCC           default XR24\n"
-"  --exporter NAME           dumb, msm (GEM_NEW), udmabuf or heap; default dumb for the modes\n"
-"                            dumb and cursor, else udmabuf\n"
+"  --exporter NAME           dumb, msm (GEM_NEW), udmabuf, scatter (udmabuf of scattered pages)\n"
+"                            or heap; default dumb for the modes dumb and cursor, else udmabuf\n"
 "  --sequence I,I,...        buffer indices in order of appearance, the first by the mode set;\n"
 "                            repeated when --frames asks for more; dumb, foreign, reimport\n"
 "  --seed N                  of the pictures, default 1\n"
@@ -376,7 +374,7 @@ static int parse_option(struct parser *parser, enum option_id id, const char *va
 		return index;
 	case OPT_EXPORTER:
 		index = parse_name(parser, value, exporter_names, COUNT(exporter_names),
-				   "dumb, msm, udmabuf or heap");
+				   "dumb, msm, udmabuf, scatter or heap");
 		options->exporter = index < 0 ? EXPORTER_DUMB : (enum exporter)index;
 		parser->exporter_given = true;
 		return index;
@@ -492,7 +490,8 @@ static int check_combination(const struct parser *parser)
 				    "--sequence names buffer %u, --buffers %u allows 0 to %u",
 				    options->sequence[i], options->buffers, options->buffers - 1);
 	if (mode == MODE_REIMPORT && exporter_is_native(options->exporter))
-		return fail(parser, "--exporter %s with reimport: expected udmabuf or heap",
+		return fail(parser,
+			    "--exporter %s with reimport: expected udmabuf, scatter or heap",
 			    exporter_name(options->exporter));
 	if (options->keep_handles && mode != MODE_FOREIGN && mode != MODE_MANY)
 		return fail(parser, "--keep-handles with %s: only foreign and many take it", name);

@@ -28,6 +28,7 @@ enum exporter {
 	EXPORTER_DUMB,	  /* DRM_IOCTL_MODE_CREATE_DUMB */
 	EXPORTER_MSM,	  /* DRM_IOCTL_MSM_GEM_NEW */
 	EXPORTER_UDMABUF, /* a memfd's pages as a dma-buf of /dev/udmabuf */
+	EXPORTER_SCATTER, /* the same, of pages none of which is next to its neighbour */
 	EXPORTER_HEAP,	  /* a dma-buf of /dev/dma_heap/system */
 };
 

@@ -232,7 +232,7 @@ static void bad_numbers_are_refused(void **state)
 static void impossible_combinations_are_refused(void **state)
 {
 	(void)state;
-	refused("reimport --exporter dumb", "udmabuf or heap");
+	refused("reimport --exporter dumb", "udmabuf, scatter or heap");
 	refused("churn --sequence 0,1", "--sequence with churn");
 	refused("dumb --buffers 2 --sequence 0,2", "buffer 2");
 	refused("dumb --close-fds", "--close-fds with dumb");
