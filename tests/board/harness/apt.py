@@ -143,18 +143,20 @@ class Apt:
     def query(self, *argv):
         return _run(list(argv), env=self._env())
 
+    def _show(self, package):
+        return stanzas(self.query("apt-cache", "show", "--no-all-versions", package))
+
     @contextlib.contextmanager
     def pretending(self, architecture, packages):
         """Take packages for installed, so that neither they nor their needs are downloaded."""
         status = os.path.join(self.home, "dpkg/status")
         text = ""
         for package in packages:
-            found = stanzas(self.query("apt-cache", "show", "--no-all-versions",
-                                       f"{package}:{architecture}"))
+            found = self._show(f"{package}:{architecture}") or self._show(package)
             if not found:
                 raise report.BoardError(f"Debian {SUITES[0]} has no package {package}")
             text += (f"Package: {package}\nStatus: install ok installed\n"
-                     f"Architecture: {architecture}\nVersion: {found[0]['version']}\n"
+                     f"Architecture: {found[0]['architecture']}\nVersion: {found[0]['version']}\n"
                      f"Maintainer: board\nDescription: taken for installed\n")
             for field in ("Multi-Arch", "Provides"):
                 if field.lower() in found[0]:

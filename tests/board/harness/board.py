@@ -12,10 +12,11 @@ from . import cache, dtb, host, initramfs, kernels, modules, qemu, report
 
 USAGE = "tests/board/run [OPTION]... -- COMMAND..."
 MIB = 1 << 20
-LIMIT_S = {"release": 300, "debug": 900}
+LIMIT_S = {"release": 300, "debug": 900, "kcsan": 900}
 BOOT_LIMIT_S = {("release", "mini"): 120, ("release", "full"): 180,
-                ("debug", "mini"): 300, ("debug", "full"): 600}
-MEMORY_MIB = {"release": 1024, "debug": 2048}
+                ("debug", "mini"): 300, ("debug", "full"): 600,
+                ("kcsan", "mini"): 300, ("kcsan", "full"): 600}
+MEMORY_MIB = {"release": 1024, "debug": 2048, "kcsan": 2048}
 
 
 class Parser(argparse.ArgumentParser):
@@ -34,8 +35,9 @@ def parse(argv):
         "harness itself failed.")
     parser.add_argument("--kernel", choices=("upstream", "ours"), default="ours",
                         help="whose msm.ko (default: %(default)s)")
-    parser.add_argument("--flavour", choices=("release", "debug"), default="release",
-                        help="Debian's own kernel, or one with every checker (default: release)")
+    parser.add_argument("--flavour", choices=tuple(LIMIT_S), default="release",
+                        help="Debian's own kernel, one with every checker, or one that sees data "
+                        "races (default: release)")
     parser.add_argument("--rootfs", choices=("mini", "full"), default="mini",
                         help="busybox and our clients, or Debian with systemd (default: mini)")
     parser.add_argument("--kernel-source", metavar="DIR",
@@ -44,7 +46,7 @@ def parse(argv):
                         help="apply DIR/*.patch and the options in DIR/config to msm")
     parser.add_argument("--timeout", type=float, metavar="SECONDS",
                         help="limit from power-on to the command's end (default: "
-                        f"{LIMIT_S['release']}, debug flavour {LIMIT_S['debug']})")
+                        f"{LIMIT_S['release']}, others {LIMIT_S['debug']})")
     parser.add_argument("--share", metavar="DIR", help="host folder to be seen at /share")
     parser.add_argument("--out", metavar="DIR",
                         help="host folder, writable at /out; console.log goes here too")
@@ -81,10 +83,11 @@ def parse(argv):
 
 
 def machine_arguments(memory_mib):
-    """What shapes the device tree. The edu device is a bus master behind the SMMU for tests."""
+    """What shapes the device tree. Two bus masters behind the SMMU: edu for tests, and the LSI,
+    with which the display model reads memory as the display would."""
     return ["-nodefaults", "-machine", "virt,iommu=smmuv3,gic-version=3", "-cpu", "cortex-a72",
             "-smp", "2", "-m", f"{memory_mib}M", "-global", "virtio-mmio.force-legacy=false",
-            "-device", "edu,dma_mask=0xffffffff"]
+            "-device", "edu,dma_mask=0xffffffff", "-device", "lsi53c895a"]
 
 
 def kernel_arguments(options):

@@ -4,7 +4,7 @@
 import argparse
 import os
 
-from . import board, builder, clients, debian, host, kernels, modules, report
+from . import board, builder, clients, debian, host, kernels, modules, report, service
 
 
 def _mini(kernel, options):
@@ -17,6 +17,7 @@ def _mini(kernel, options):
 
 def _full(_kernel, _options):
     from . import full_root
+    service.root()
     return full_root.image()
 
 
@@ -32,11 +33,12 @@ PARTS = {
     "msm-ours": ("our msm.ko", lambda k, o: modules.msm(k(), "ours", o.msm_variant)),
     "model": ("the display model's module", lambda k, o: modules.model(k())),
     "clients": ("the arm64 clients", lambda k, o: clients.clients() or ""),
+    "service": ("scanoutd and scanoutctl (arm64), installed", lambda k, o: service.root()),
     "kernel": ("the kernel's image", lambda k, o: k().image),
     "debug-kernel": ("the debug flavour's image",
                      lambda k, o: kernels.find("debug", o.kernel_source).image),
     "mini": ("all that the mini root needs", _mini),
-    "full": ("the full root's disk image", _full),
+    "full": ("the full root's disk image, and what else it gets", _full),
     "source": ("the kernel's whole source, as Debian ships it",
                lambda k, o: debian.whole_source()),
     "uml-tree": ("a whole kernel tree with kernel/ laid over it", _uml_tree),

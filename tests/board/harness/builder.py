@@ -46,8 +46,13 @@ exit $status
 
 
 def _resolve(packages):
+    plain = [p for p in packages if p[0] != "+"]
+    alone = [p[1:] for p in packages if p[0] == "+"]
+
     def resolve(fetcher):
-        return fetcher.download("builder", "amd64", [ESSENTIAL, "apt", *packages], True)
+        records = fetcher.download("builder", "amd64", [ESSENTIAL, "apt", *plain], True)
+        rest = fetcher.download("builder extras", "amd64", alone, False)
+        return records + [{**r, "alone": True} for r in rest]
     return resolve
 
 
@@ -94,7 +99,8 @@ def root():
             _repository(records, folder)
             os.makedirs(cache.path("builder"), exist_ok=True)
             argv = ["mmdebstrap", "--mode=root", "--variant=apt", "--architectures=amd64,arm64",
-                    "--include=" + ",".join(packages), "--skip=cleanup/apt/lists",
+                    "--include=" + ",".join(p for p in packages if p[0] != "+"),
+                    "--skip=cleanup/apt/lists",
                     *(f"--dpkgopt={o}" for o in DPKG_OPTIONS),
                     "trixie", target, f"deb [trusted=yes] copy:{folder} ./"]
             report.run_logged("building the builder root (Debian 13 amd64)",
@@ -102,10 +108,17 @@ def root():
                               lifeline=True)
         finally:
             shutil.rmtree(folder)
+        _unpack_alone(records, target)
         debian.unpack_build_files(target)
         subprocess.run(host.as_root(["sh", "-c", f"mkdir -p '{target}/src' && "
                                      f"echo {identity} > '{target}/.board-key'"]), check=True)
         return target
+
+
+def _unpack_alone(records, target):
+    """Put packages into the root whose dependencies nobody wants there."""
+    for record in (r for r in records if r.get("alone")):
+        subprocess.run(host.as_root(["dpkg-deb", "-x", apt.deb(record), target]), check=True)
 
 
 def remove(folder):

@@ -125,6 +125,14 @@ def clear_stamp(folder):
         os.unlink(os.path.join(folder, ".board-key"))
 
 
+def forget_old(folder, keep):
+    """Results pile up while one edits; keep the newest."""
+    entries = sorted((os.path.join(folder, n) for n in os.listdir(folder)),
+                     key=os.path.getmtime, reverse=True)
+    for old in entries[keep:]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
 def sync(source, target, manifest, pristine=None):
     """Make target's copies of source's files equal to them, leaving equal files' times alone.
 

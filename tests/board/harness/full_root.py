@@ -47,6 +47,12 @@ echo 0123456789abcdef0123456789abcdef >etc/machine-id
 echo board >etc/hostname
 ln -sf mawk usr/bin/awk
 [ -e usr/bin/sh ] || ln -s dash usr/bin/sh
+# As pam-auth-update writes them, for the modules that are there.
+for what in auth account password session; do
+	echo "$what required pam_unix.so" >"etc/pam.d/common-$what"
+done
+cp etc/pam.d/common-session etc/pam.d/common-session-noninteractive
+echo 'session optional pam_systemd.so' >>etc/pam.d/common-session
 mkdir -p etc/systemd/system share out
 # A coldplug must not load the display driver before the harness asks for it.
 mkdir -p etc/modprobe.d

@@ -3,7 +3,7 @@
 
 import os
 
-from . import cache, clients, cpio
+from . import cache, clients, cpio, service
 
 GUEST = os.path.join(cache.HERE, "guest")
 BOARD = "usr/lib/board"
@@ -39,6 +39,8 @@ def write(path, module_tree, settings, command, full):
     archive.file("etc/group", "root:x:0:\n")
     archive.tree(os.path.join(module_tree, "usr"), "usr")
     _programs(archive, "overlay" if full else "")
+    if full:
+        archive.tree(service.root(), "overlay")
     archive.tree(GUEST, BOARD)
     archive.link("init", f"{BOARD}/init")
     archive.file(f"{BOARD}/settings",

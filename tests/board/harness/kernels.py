@@ -35,7 +35,7 @@ def find(flavour, kernel_source=None):
     if flavour == "release" and not kernel_source:
         return debian_kernel()
     from . import own_kernel
-    return own_kernel.build(flavour == "debug", kernel_source)
+    return own_kernel.build(flavour, kernel_source)
 
 
 def describe(kernel):

@@ -125,7 +125,7 @@ def msm(kernel, side, variant=None):
         _make(f"building msm.ko ({name}) for {kernel.release}, {changed} files changed", kernel,
               tree, MSM, f"msm-{side}-{kernel.name}", options)
         _strip(kernel, tree, MSM + "/msm.ko", product)
-        _forget_old(os.path.join(place, "products"), keep=40)
+        cache.forget_old(os.path.join(place, "products"), keep=40)
         return product
 
 
@@ -224,7 +224,7 @@ def tree(kernel, msm_path):
         builder.output(["depmod", "-b", "/place", kernel.release],
                        binds=((place, "/place", "rw"),))
         cache.set_stamp(place, identity)
-        _forget_old(cache.path("modules"), keep=24)
+        cache.forget_old(cache.path("modules"), keep=24)
     return place
 
 
@@ -249,11 +249,3 @@ def _collect(kernel, own, where):
         todo += [d for d in elf.modinfo(data).get("depends", [""])[0].split(",") if d]
         with open(os.path.join(where, name + ".ko"), "wb") as f:
             f.write(data)
-
-
-def _forget_old(folder, keep):
-    """Results pile up while one edits; keep the newest."""
-    entries = sorted((os.path.join(folder, n) for n in os.listdir(folder)),
-                     key=os.path.getmtime, reverse=True)
-    for old in entries[keep:]:
-        shutil.rmtree(old, ignore_errors=True)

@@ -9,14 +9,16 @@ from . import builder, cache, debian, host, kernels, report
 
 CONFIG = os.path.join(cache.HERE, "config")
 CROSS = ("ARCH=arm64", "CROSS_COMPILE=aarch64-linux-gnu-", "CC=aarch64-linux-gnu-gcc-14")
-LOCALVERSION = {True: "-board-debug", False: "-board"}
+LOCALVERSION = {"debug": "-board-debug", "kcsan": "-board-kcsan", "release": "-board"}
+# What is laid over base.config.
+FRAGMENTS = {"debug": ["debug.config"], "kcsan": ["kcsan.config"], "release": []}
 
 
-def fragments(debug):
+def fragments(flavour):
     """The configuration's text, and what each of its lines wants: {option: value}."""
     text = ""
     wanted = {}
-    for name in ("base.config", *(["debug.config"] if debug else [])):
+    for name in ("base.config", *FRAGMENTS[flavour]):
         with open(os.path.join(CONFIG, name), encoding="utf-8") as f:
             text += f.read()
     for line in text.splitlines():
@@ -57,23 +59,23 @@ def _binds(source, place):
             (os.path.join(place, "install"), "/install", "rw"))
 
 
-def build(debug, kernel_source=None):
+def build(flavour, kernel_source=None):
     """The Kernel, built when it is not there yet.
 
     Debian's source is known by its packages. A user's tree may change at any time, so make looks
     at it in every run.
     """
     source_identity = _source_identity(kernel_source)
-    text, wanted = fragments(debug)
+    text, wanted = fragments(flavour)
     identity = cache.key("kernel-1", source_identity, text, builder.toolchain())
-    name = ("debug" if debug else "base") + ("-user" if kernel_source else "")
+    name = ("base" if flavour == "release" else flavour) + ("-user" if kernel_source else "")
     # One object folder for each source, so that a changed option rebuilds only what asks for it.
     place = cache.path("kernel", f"{name}-{cache.key(source_identity, builder.toolchain())}")
     source = kernel_source or debian.whole_source()
     with cache.lock("kernel"):
         if kernel_source or not cache.stamp_is(place, identity):
             cache.clear_stamp(place)
-            _build(source, place, name, text, wanted, LOCALVERSION[debug])
+            _build(source, place, name, text, wanted, LOCALVERSION[flavour])
             cache.set_stamp(place, identity)
     with open(os.path.join(place, "build/include/config/kernel.release"), encoding="ascii") as f:
         release = f.read().strip()
@@ -87,7 +89,7 @@ def build(debug, kernel_source=None):
         image=os.path.join(place, "build/arch/arm64/boot/Image"),
         modules=os.path.join(place, "install/lib/modules", release), build="/build",
         binds=_binds(source, place), msm_source=_msm_source(source, kernel_source),
-        debug=debug, ships_msm=True)
+        debug=flavour == "debug", ships_msm=True)
 
 
 def _fingerprint(path):

@@ -27,6 +27,9 @@
 struct dentry;
 struct device;
 struct iommu_domain;
+struct mdp4_judge;
+struct mdp4_script;
+struct pci_dev;
 struct task_struct;
 
 #define MDP4_PIPES		4
@@ -265,6 +268,8 @@ struct mdp4_model {
 	struct mdp4_scan *scan;
 	/** @frame: readers' buffers */
 	struct mdp4_frame *frame;
+	/** @judge: of stale translations */
+	struct mdp4_judge *judge;
 	struct dentry *debugfs;
 };
 
@@ -401,6 +406,35 @@ int mdp4_frame_init(struct mdp4_model *m);
 void mdp4_frame_exit(struct mdp4_model *m);
 int mdp4_frame_crc(struct mdp4_model *m, u64 *seq, u32 *crc);
 void *mdp4_frame_ppm(struct mdp4_model *m, size_t *bytes);
+
+/**
+ * struct mdp4_reader - a bus master that reads memory as the display would
+ */
+struct mdp4_reader {
+	struct pci_dev *pdev;
+	/** @regs: the bus master's registers */
+	void __iomem *regs;
+	/** @smmu: the SMMU's registers; only looked at */
+	void __iomem *smmu;
+	/** @queue_size: events that fit into the SMMU's queue, a power of two */
+	u32 queue_size;
+	/** @script: what the bus master does, and its results */
+	struct mdp4_script *script;
+	/** @domain: that it is attached to, or NULL */
+	struct iommu_domain *domain;
+};
+
+/* mdp4_model_reader.c */
+int mdp4_reader_find(struct mdp4_reader *r);
+void mdp4_reader_release(struct mdp4_reader *r);
+int mdp4_reader_attach(struct mdp4_reader *r, struct iommu_domain *domain);
+void mdp4_reader_detach(struct mdp4_reader *r);
+int mdp4_reader_read(struct mdp4_reader *r, u64 iova, u64 *bytes);
+
+/* mdp4_model_judge.c */
+int mdp4_judge_init(struct mdp4_model *m);
+void mdp4_judge_exit(struct mdp4_model *m);
+void mdp4_judge_debugfs(struct mdp4_model *m);
 
 /* mdp4_model_debugfs.c */
 void mdp4_debugfs_register(struct mdp4_model *m);

@@ -280,6 +280,7 @@ void mdp4_debugfs_register(struct mdp4_model *m)
 	debugfs_create_file("refresh_mhz", 0644, m->debugfs, m, &refresh_mhz_fops);
 	debugfs_create_file("poison_iova", 0644, m->debugfs, m, &poison_iova_fops);
 	debugfs_create_file("reset", 0200, m->debugfs, m, &reset_fops);
+	mdp4_judge_debugfs(m);
 }
 
 /**

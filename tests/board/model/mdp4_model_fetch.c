@@ -2,6 +2,7 @@
 /*
  * Which bytes a latched pipe reads: what the judge walks and what a frame is made from.
  */
+#include <linux/compiler.h>
 #include <linux/kernel.h>
 
 #include "mdp4_model.h"
@@ -54,6 +55,12 @@ int mdp4_pipe_fetches(const struct mdp4_pipe *pipe, enum mdp4_source source,
 
 	if (!w || !h)
 		return 0;
+
+	/*
+	 * gcc 14 for arm64 takes x * cpp, widened and added, for a product with all of src_xy, as
+	 * if its upper half were zero (umaddl without the mask).
+	 */
+	OPTIMIZER_HIDE_VAR(x);
 
 	cx = x;
 	cw = w;

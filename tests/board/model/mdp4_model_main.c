@@ -155,6 +155,9 @@ static int model_init(struct mdp4_model *m, struct device_node *np)
 	ret = mdp4_vsync_start(m);
 	if (ret)
 		goto err_scan;
+	ret = mdp4_judge_init(m);
+	if (ret)
+		goto err_vsync;
 	mdp4_debugfs_register(m);
 	/* Last: the driver may bind as soon as its component is there */
 	ret = mdp4_sink_register(m);
@@ -167,6 +170,8 @@ static int model_init(struct mdp4_model *m, struct device_node *np)
 
 err_debugfs:
 	mdp4_debugfs_unregister(m);
+	mdp4_judge_exit(m);
+err_vsync:
 	mdp4_vsync_stop(m);
 err_scan:
 	mdp4_scan_stop(m);
@@ -199,6 +204,7 @@ static void __exit mdp4_model_exit(void)
 	/* First: it makes the driver shut the display down, which takes vsyncs to do */
 	mdp4_sink_unregister();
 	mdp4_debugfs_unregister(m);
+	mdp4_judge_exit(m);
 	mdp4_vsync_stop(m);
 	mdp4_scan_stop(m);
 	mdp4_frame_exit(m);

@@ -8,7 +8,7 @@ import tempfile
 import unittest
 from unittest import mock
 
-from harness import apt, board, cache, cpio, own_kernel, report, splat
+from harness import apt, board, cache, cpio, own_kernel, report, soak, splat
 
 
 class Splats(unittest.TestCase):
@@ -137,10 +137,36 @@ class Configuration(unittest.TestCase):
         self.assertIn("CONFIG_KASAN=y (is n)", str(raised.exception))
 
     def test_debug_wants_all_that_base_wants(self):
-        _, base = own_kernel.fragments(False)
-        _, debug = own_kernel.fragments(True)
+        _, base = own_kernel.fragments("release")
+        _, debug = own_kernel.fragments("debug")
         self.assertLessEqual(set(base), set(debug))
         self.assertEqual(debug["CONFIG_IOMMU_DEBUG_PAGEALLOC"], "y")
+
+
+class Soak(unittest.TestCase):
+    CLEAN = {"rounds": 2, "splats": 0, "failed_rounds": 0, "minutes": 1,
+             **{name: 0 if zero else 1 for _, name, zero in soak.ROWS}}
+
+    def test_rounds_are_added_up_and_peaks_are_not(self):
+        self.assertEqual(
+            soak.add_up(["# a remark", "soak: seed=1 flips=3 idle_bytes_peak=7 judge_stale=0",
+                         "ok soak_seed_1", "soak: seed=2 flips=4 idle_bytes_peak=5 judge_stale=1"]),
+            ({"flips": 7, "idle_bytes_peak": 7, "judge_stale": 1}, 2))
+
+    def test_whatever_must_be_zero_makes_it_fail(self):
+        self.assertTrue(soak.is_clean(self.CLEAN, 0))
+        for _, name, zero in soak.ROWS:
+            if zero:
+                with self.subTest(name):
+                    self.assertFalse(soak.is_clean({**self.CLEAN, name: 1}, 0))
+        for name, value in (("splats", 1), ("failed_rounds", 1), ("rounds", 0)):
+            with self.subTest(name):
+                self.assertFalse(soak.is_clean({**self.CLEAN, name: value}, 0))
+        self.assertFalse(soak.is_clean(self.CLEAN, 97))
+
+    def test_a_figure_that_nobody_gave_is_not_zero(self):
+        figures = {k: v for k, v in self.CLEAN.items() if k != "judge_stale"}
+        self.assertFalse(soak.is_clean(figures, 0))
 
 
 class Cache(unittest.TestCase):

@@ -12,9 +12,13 @@ modprobe zram || fail zram "no such module"
 echo 64M >/sys/block/zram0/disksize || fail zram "takes no size"
 mkswap /dev/zram0 >/dev/null
 swapon /dev/zram0 || fail swap "cannot swap to zram"
+# What was on screen since the shrinker last asked gets a second chance.
 scanout-flip dumb --frames 9 --verify --on-frame "4:echo 100000 >$shrink" \
+	--on-frame "4:cat $CACHE/evictions_pressure >/tmp/spared" \
+	--on-frame "4:echo 100000 >$shrink" --on-frame "6:echo 100000 >$shrink" \
 	--on-frame "6:echo 100000 >$shrink" >/dev/null || fail client "status $?"
 settle
+check_eq second_chance "$(cat "$AT_FRESH/evictions_pressure")" "$(cat /tmp/spared)"
 # Two of three buffers are off screen each time the shrinker is asked, and the console's is too.
 check_eq evictions_pressure yes "$(at_least 4 "$(delta evictions_pressure)")"
 check_eq mapped_again yes "$(at_least 3 "$(($(delta inserts) - 3))")"

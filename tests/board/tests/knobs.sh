@@ -79,8 +79,12 @@ put idle_timeout_ms 86400000
 check_eq idle_timeout_ms 86400000 "$(get idle_timeout_ms)"
 put import_linger_ms 60000
 check_eq import_linger_ms 60000 "$(get import_linger_ms)"
+put insertion bip
+check_eq insertion 'lru [bip] dip' "$(get insertion)"
+put insertion dip
+check_eq insertion 'lru bip [dip]' "$(get insertion)"
 put insertion lru
-check_eq insertion '[lru]' "$(get insertion)"
+check_eq insertion '[lru] bip dip' "$(get insertion)"
 
 fresh figures_are_read_only
 for file in "$CACHE"/*; do
