@@ -8,7 +8,8 @@ import re
 import subprocess
 import sys
 
-from . import board, measure, png, progress, report, table, trace, verdict, workloads
+from . import (board, evening, measure, png, progress, report, table, trace, verdict,
+               workloads)
 
 REPORT = os.path.join(board.REPO, "demo-report")
 SCRIPTS = {"mini": "clients.sh", "full": "desktop.sh"}
@@ -42,6 +43,8 @@ def measure_all(options):
         for side in workloads.SIDES:
             progress.say(f"{side}: booting the {rootfs} root")
             board.boot(source, side, rootfs, script, raw(f"{side}-{rootfs}"))
+    progress.say("ours: booting the full root, for scanoutd")
+    board.boot(source, "ours", "full", "service.sh", raw("ours-service"))
     with open(raw("duration_s"), "w", encoding="ascii") as f:
         f.write(f"{progress.elapsed_s():.0f}\n")
 
@@ -99,14 +102,15 @@ def kernel_name(listed):
     return dict(listed)["Kernel, both sides"]
 
 
-def write_json(path, kernel, runs):
+def write_json(path, kernel, runs, claims):
     rows = []
     for run in table.ordered(runs):
         row = dict(vars(run))
         row["steady_maps_and_unmaps_per_flip"] = run.per_flip()
         rows.append(row)
     with open(path, "w", encoding="utf-8") as f:
-        json.dump({"kernel": kernel, "runs": rows}, f, indent=1)
+        json.dump({"kernel": kernel, "runs": rows, "claims": [vars(c) for c in claims]}, f,
+                  indent=1)
         f.write("\n")
 
 
@@ -120,16 +124,17 @@ def tell(options):
     """Everything after the measuring; returns whether all claims hold."""
     runs, series = load_all()
     listed = versions()
-    claims = verdict.claims(runs)
+    service = evening.load(raw("ours-service"))
+    claims = verdict.claims(runs) + evening.claims(service)
     page = os.path.join(REPORT, "index.html")
     with open(page, "w", encoding="utf-8") as f:
-        f.write(report.page(runs, series, claims, pictures(), listed,
+        f.write(report.page(runs, series, service, claims, pictures(), listed,
                             duration_text(int(measure.need(raw(), "duration_s")))))
-    for name, text in report.plots(series):
+    for name, text in report.plots(series, service):
         with open(os.path.join(REPORT, name), "w", encoding="utf-8") as f:
             f.write(text)
     if options.json:
-        write_json(options.json, kernel_name(listed), runs)
+        write_json(options.json, kernel_name(listed), runs, claims)
     print(table.text(runs))
     print()
     print(table.claims_text(claims))

@@ -16,7 +16,8 @@ def _nice(value):
         step *= 10
 
 
-def _ticks(limit, wanted):
+def ticks(limit, wanted):
+    """Round values from 0 to limit, about as many as wanted."""
     step = _nice(limit / wanted)
     return [i * step for i in range(int(limit / step + 1e-9) + 1)]
 
@@ -42,12 +43,12 @@ def _staircase(frame, times, end_s):
 
 def _axes(frame):
     parts = []
-    for tick in _ticks(frame.count, 5):
+    for tick in ticks(frame.count, 5):
         y = frame.y(tick)
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" '
                      f'y2="{y:.1f}"/><text class="tick" x="{LEFT - 6}" y="{y + 4:.1f}" '
                      f'text-anchor="end">{tick:g}</text>')
-    for tick in _ticks(frame.seconds, 6):
+    for tick in ticks(frame.seconds, 6):
         parts.append(f'<text class="tick" x="{frame.x(tick):.1f}" y="{HEIGHT - BOTTOM + 16}" '
                      f'text-anchor="middle">{tick:g}</text>')
     parts.append(f'<text class="tick" x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 5}" '
@@ -66,9 +67,8 @@ def _label_places(wanted, gap):
     return [places[i] - max(0, over) for i in range(len(wanted))]
 
 
-def alone(title, sides, style):
-    """The same as a file of its own."""
-    inline = svg(title, sides)
+def alone(inline, style):
+    """A plot as a file of its own."""
     return inline.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" '
                           'font-family="system-ui, sans-serif" ', 1).replace(
                               "</title>", f"</title><style>{style}</style>"

@@ -5,7 +5,7 @@ import base64
 import html
 import os
 
-from . import plot, table, workloads
+from . import evening, plot, table, timeline, workloads
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 PLOTTED = ("foreign", "reimport", "gstreamer", "weston", "dumb", "multi", "many", "churn")
@@ -54,10 +54,12 @@ def _plots(series):
     return "\n".join(figures)
 
 
-def plots(series):
+def plots(series, service):
     """(file name, text) of every plot as an SVG file of its own."""
-    return [(f"{name}.svg", plot.alone(_e(workloads.named(name).title), _sides(series, name),
-                                       _part("plot.css"))) for name in PLOTTED]
+    return [(f"{name}.svg", plot.alone(plot.svg(_e(workloads.named(name).title),
+                                                _sides(series, name)), _part("plot.css")))
+            for name in PLOTTED] + [("service.svg", plot.alone(
+                timeline.svg(service), _part("plot.css") + timeline.STYLE))]
 
 
 def _pictures(pictures):
@@ -107,15 +109,16 @@ def _weston(series):
     return f"the {min(seconds):.0f} seconds" if seconds else "the time"
 
 
-def page(runs, series, claims, pictures, versions, duration):
+def page(runs, series, service, claims, pictures, versions, duration):
     """The report as text. pictures: (width, height, PNG) by workload; versions: (name, text)."""
     verdict, verdict_text = _verdict(claims)
     header = "".join(f'<th class="{"text" if i < 2 else "number"}">{_e(c)}</th>'
                      for i, c in enumerate(table.COLUMNS))
     return _part("report.html").format(
-        style=_part("report.css") + _part("plot.css"),
+        style=_part("report.css") + _part("plot.css") + timeline.STYLE,
         bad="" if all(c.holds for c in claims) else " bad", verdict=_e(verdict),
         verdict_text=verdict_text, hero=_hero(runs), claims=_claims(claims), plots=_plots(series),
+        service=timeline.svg(service), service_buffers=evening.BUFFERS,
         pictures=_pictures(pictures), header=header, rows=_rows(runs),
         workloads=_definitions((w.name, f"{w.title}. {w.text}") for w in workloads.WORKLOADS),
         counted_from=workloads.COUNTED_FROM + 1, counted_to=workloads.COUNTED_TO_LAST + 1,

@@ -2,13 +2,14 @@
 """The demo's pure parts: traces, figures, claims, pictures. No boot."""
 
 import dataclasses
+import json
 import os
 import struct
 import tempfile
 import unittest
 import zlib
 
-from . import measure, plot, png, report, table, trace, verdict, workloads
+from . import evening, measure, plot, png, report, table, timeline, trace, verdict, workloads
 
 HEADER = "# tracer: nop\n#\n# entries-in-buffer/entries-written: {}/{}   #P:2\n#\n"
 
@@ -271,9 +272,81 @@ class Pictures(unittest.TestCase):
         runs = all_runs()
         series = {key: measure.Series([1], [2], (1, 2), 3) for key in runs}
         claims = [verdict.Claim("pigs <fly>", "b", "c", "d", False)]
-        page = report.page(runs, series, claims, {}, [], "1 s")
+        page = report.page(runs, series, an_evening(), claims, {}, [], "1 s")
         self.assertIn("1 of 1 claims failed.", page)
         self.assertIn("pigs &lt;fly&gt;", page)
+
+
+EVENING_PHASES = ((0, "desktop"), (10, "player starts"), (11, "video"), (20, "video ends"),
+                  (21, "desktop again"), (30, "output off"), (35, "end"))
+
+
+def evening_files(folder, misses_at=lambda s: 0, limit_at=lambda s: 50 << 20 if 12 <= s < 25 else
+                  8 << 20, idle_at=lambda s: 0 if s > 30 else 4 << 20, step_s=0.1,
+                  outputs='a(suttuut) 1 "LVDS-1" 60024 480 2 1 3 4096000\n'):
+    """What the guest would leave of an evening that begins 100 s after boot."""
+    with open(os.path.join(folder, "phases"), "w", encoding="utf-8") as f:
+        f.write("".join(f"{100 + at} {name}\n" for at, name in EVENING_PHASES))
+    with open(os.path.join(folder, "samples"), "w", encoding="utf-8") as f:
+        for number in range(int(35.5 / step_s)):
+            at = number * step_s
+            f.write(f"{100 + at:.3f} {int(at * 40)} 0 {misses_at(at)} {limit_at(at)} "
+                    f"{idle_at(at)} 1 4096000\n")
+    entry = {"MESSAGE_ID": evening.DECISION, "__MONOTONIC_TIMESTAMP": "112000000",
+             "MAX_BYTES_OLD": str(8 << 20), "MAX_BYTES_NEW": str(50 << 20),
+             "MESSAGE": "card0: grow 8.0 MiB -> 50.0 MiB, 32 entries: <more> fits; reuse"}
+    with open(os.path.join(folder, "journal"), "w", encoding="utf-8") as f:
+        f.write(json.dumps(entry) + "\n")
+    with open(os.path.join(folder, "outputs"), "w", encoding="utf-8") as f:
+        f.write(outputs)
+
+
+def an_evening(**options):
+    with tempfile.TemporaryDirectory() as folder:
+        evening_files(folder, **options)
+        return evening.load(folder)
+
+
+class Evenings(unittest.TestCase):
+    def broken(self, **options):
+        return [c.text.split(",")[0] for c in evening.claims(an_evening(**options)) if not c.holds]
+
+    def test_a_good_one_keeps_all_claims(self):
+        self.assertEqual(self.broken(), [])
+
+    def test_misses_in_the_first_two_seconds_are_allowed(self):
+        self.assertEqual(self.broken(misses_at=lambda s: min(max(0, int((s - 11) * 20)), 36)), [])
+
+    def test_one_late_miss_is_not(self):
+        self.assertEqual(len(self.broken(misses_at=lambda s: int(s >= 14))), 1)
+        self.assertEqual(len(self.broken(misses_at=lambda s: int(s >= 19.8))), 1)
+
+    def test_a_limit_that_stays_is_told(self):
+        self.assertEqual(len(self.broken(limit_at=lambda s: 50 << 20)), 1)
+        self.assertEqual(len(self.broken(limit_at=lambda s: 50 << 20 if s > 12 else 8 << 20)), 1)
+
+    def test_what_is_left_idle_in_the_dark_is_told(self):
+        self.assertEqual(len(self.broken(idle_at=lambda s: 1)), 1)
+
+    def test_a_module_that_tells_nothing_is_told(self):
+        self.assertEqual(self.broken(outputs="a(suttuut) 0\n"), ["Weston's module tells the "
+                                                                 "service of its output"])
+
+    def test_looking_too_rarely_is_told(self):
+        self.assertEqual(len(self.broken(step_s=0.25)), 1)
+
+    def test_a_guest_that_did_not_get_there_is_told(self):
+        with tempfile.TemporaryDirectory() as folder:
+            evening_files(folder)
+            with open(os.path.join(folder, "phases"), "w", encoding="utf-8") as f:
+                f.write("100 desktop\n110 player starts\n")
+            with self.assertRaisesRegex(measure.MeasureError, "no 'video'"):
+                evening.load(folder)
+
+    def test_the_plot_tells_the_reasons(self):
+        drawn = timeline.svg(an_evening())
+        self.assertIn("8.0 MiB → 50.0 MiB: &lt;more&gt; fits", drawn)
+        self.assertIn("12.0 s", drawn)
 
 
 if __name__ == "__main__":

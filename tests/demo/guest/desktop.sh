@@ -69,6 +69,8 @@ player()
 	return "$status"
 }
 
+# It would size the cache, and here the driver's own defaults are measured; service.sh has its turn.
+systemctl stop scanoutd.service
 probes_on
 {
 	cat /proc/version

@@ -3,8 +3,9 @@
 #
 # How a workload is measured on the board, the same way for both drivers. Sourced.
 #
-# Every map and unmap of the display's MMU passes msm_iommu_map() and msm_iommu_unmap(), once for a
-# buffer; every framebuffer passes msm_framebuffer_prepare() and _cleanup(). Probes on these four
+# Every map and unmap of the display's MMU passes msm_iommu_map() and msm_iommu_unmap(), or, in the
+# cache, msm_scanout_slot_unmap(), once for a buffer; every framebuffer passes
+# msm_framebuffer_prepare() and _cleanup(). Probes on these
 # write to the kernel's trace, which goes to the host as it is. /out/NAME/ gets for each workload:
 #   trace           the kernel's trace, with marks "demo begin" and "demo end"
 #   lost            trace entries that were overwritten, and probe hits that were missed
@@ -35,14 +36,22 @@ have_cache()
 	[ -d "$CACHE" ]
 }
 
+# It adds to the event of the same name.
+cache_probe()
+{
+	echo "p:scanout/unmap msm:msm_scanout_slot_unmap iova=\$arg2:x64 bytes=\$arg3:u64"
+}
+
 probes_on()
 {
 	put "$TRACING/buffer_size_kb" "$TRACE_KIB_A_CPU"
 	put "$TRACING/trace_clock" mono
 	put "$TRACING/kprobe_events" "p:scanout/map msm:msm_iommu_map iova=\$arg2:x64 bytes=\$arg5:u64"
 	while read -r event; do
+		[ -n "$event" ] || continue
 		echo "$event" >>"$TRACING/kprobe_events" || die "the kernel refused the probe '$event'"
 	done <<-END
+		$(! have_cache || cache_probe)
 		p:scanout/unmap msm:msm_iommu_unmap iova=\$arg2:x64 bytes=\$arg3:u64
 		p:scanout/prepare msm:msm_framebuffer_prepare fb=\$arg1:x64
 		r:scanout/prepared msm:msm_framebuffer_prepare
