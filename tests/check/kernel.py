@@ -12,7 +12,8 @@ KUNIT_LIMIT_S = 2400
 CHECKPATCH_LIMIT_S = 300
 SERIES_LIMIT_S = 300
 FOLDERS = ("kernel/msm/", "tests/board/model/", "tests/board/keepawake/",
-           "tests/board/selftest/faults/")
+           "tests/board/selftest/faults/", "tests/bench/hitpath/", "tests/bench/core/",
+           "tests/bench/kunit/", "tests/bench/evictor/")
 FINDING = re.compile(r"^/repo/([^:]+):(\d+): ((?:ERROR|WARNING|CHECK): .*)")
 # The tree's MAINTAINERS cannot know of files that are not in it.
 NOT_MEANT = "MAINTAINERS need updating"

@@ -11,6 +11,8 @@ LIMIT_S = 120
 SHELLS = re.compile(r"^#! ?(/usr/bin/env |/usr/bin/busybox |/bin/)(sh|dash)\b")
 PROGRAM_SOURCES = re.compile(r"(tests/clients|daemon)/.*\.[ch]$")
 LONGEST_C_LINE = 100
+# Any bytes: what a fuzz target is given.
+FUZZ_INPUTS = "tests/fuzz/corpus/"
 GPL, MIT = "GPL-2.0-only", "MIT"
 SOURCES = re.compile(r"\.(c|h|S|py|sh|dts|dtsi|build|css|html|service|target)$|"
                      r"(^|/)(Kbuild|Makefile)$")
@@ -49,7 +51,9 @@ def _python(context, names):
 
 def _wanted_licence(name):
     kernel = name.startswith(("kernel/", "tests/board/model/", "tests/board/keepawake/",
-                              "tests/board/selftest/faults/"))
+                              "tests/board/selftest/faults/", "tests/bench/hitpath/",
+                              "tests/bench/core/", "tests/bench/kunit/",
+                              "tests/bench/evictor/"))
     script = name in ("kernel/lay", "kernel/export")
     return GPL if kernel and not script else MIT
 
@@ -93,7 +97,7 @@ def _layout(context, names):
     """What no language is needed for. The kernel's code is checkpatch's."""
     problems = []
     for name in names:
-        if name.endswith((".png", ".patch")):
+        if name.endswith((".png", ".patch")) or FUZZ_INPUTS in name:
             continue
         text = repo.text(name)
         if text and not text.endswith("\n"):

@@ -6,7 +6,7 @@ import fnmatch
 import signal
 import sys
 
-from . import board, command, host, kernel, lint, units, unittests
+from . import ahead, bench, board, command, fuzz, host, kernel, lint, units, unittests
 from .results import Log, Results, say
 from .step import Context, Skipped
 
@@ -18,7 +18,9 @@ def all_steps():
     of_board = board.steps()
     cheap = [s for s in of_board if s.name in CHEAP_BOARD_STEPS]
     dear = [s for s in of_board if s.name not in CHEAP_BOARD_STEPS]
-    return [*lint.steps(), *unittests.steps(), *cheap, *units.steps(), *kernel.steps(), *dear]
+    of_bench = bench.steps()
+    return [*lint.steps(), *unittests.steps(), *of_bench[:1], *cheap, *units.steps(),
+            *fuzz.steps(), *kernel.steps(), *of_bench[1:], *dear]
 
 
 def parse(argv):
@@ -81,12 +83,16 @@ def main(argv):
               file=sys.stderr)
         return 2
     results = Results()
+    build = ahead.Ahead([step.name for step, _ in steps])
     try:
         for step, items in steps:
             run_step(step, items, results)
+            build.after(step.name)
     except KeyboardInterrupt:
         say("interrupted")
         results.summary()
         return 130
+    finally:
+        build.end()
     results.summary()
     return 1 if results.failed else 0
