@@ -205,6 +205,36 @@ static int import_of_another_buffer(struct test *test)
 	return 0;
 }
 
+/*
+ * 64 by 64 pixels, of which the buffer has the first quarter: the display would read the three
+ * pages behind it, whosever they are.
+ */
+static int cursor_beyond_its_buffer(struct test *test)
+{
+	struct image_layout layout;
+	const struct pattern pattern = { .width = 32, .height = 32, .seed = 7 };
+	struct buffer buffer = { 0 };
+	int ret = -1, too_large, fitting;
+
+	format_layout(format_from_fourcc(DRM_FORMAT_ARGB8888), pattern.width, pattern.height,
+		      &layout);
+	if (show(test, 0) || buffer_create(&buffer, &test->first, EXPORTER_DUMB, &layout,
+					   layout.size_bytes, &pattern))
+		return -1;
+	too_large = drmModeSetCursor(test->first.fd, test->first.crtc_id, buffer.handle, 64, 64);
+	fitting = drmModeSetCursor(test->first.fd, test->first.crtc_id, buffer.handle, 32, 32);
+	if (too_large != -EINVAL)
+		complain("a cursor of 64x64 in a buffer of 32x32: %d, expected %d", too_large,
+			 -EINVAL);
+	else if (fitting)
+		complain("a cursor of 32x32 in a buffer of 32x32: %s", strerror(-fitting));
+	else
+		ret = 0;
+	drmModeSetCursor(test->first.fd, test->first.crtc_id, 0, 0, 0);
+	buffer_destroy(&buffer);
+	return ret;
+}
+
 static int verdict(const char *name, int ret)
 {
 	printf("%s %s\n", ret ? "failed" : "passed", name);
@@ -222,5 +252,6 @@ int main(void)
 	failed = verdict("advice_of_another_file", advice_of_another_file(&test));
 	failed += verdict("import_of_another_file", import_of_another_file(&test));
 	failed += verdict("import_of_another_buffer", import_of_another_buffer(&test));
+	failed += verdict("cursor_beyond_its_buffer", cursor_beyond_its_buffer(&test));
 	return failed ? 2 : 0;
 }
