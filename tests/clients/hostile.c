@@ -266,6 +266,12 @@ static int supervise(struct hostile *hostile)
 			kill(pids[i], SIGKILL);
 	while (waitpid(-1, NULL, 0) > 0)
 		;
+	/* A legacy cursor outlives who set it, and its buffer with it */
+	if (hostile->options.cursor &&
+	    drmModeSetCursor(hostile->master.fd, hostile->master.crtc_id, 0, 0, 0)) {
+		complain("taking the cursor away: %s", strerror(errno));
+		ret = -1;
+	}
 	return ret;
 }
 
