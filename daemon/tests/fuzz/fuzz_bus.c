@@ -157,16 +157,7 @@ static void connect_service(void)
 						     0)) >= 0,
 		     "server");
 	FUZZ_REQUIRE(sd_bus_start(service.bus) >= 0, "start");
-	FUZZ_REQUIRE(sd_bus_add_object_vtable(service.bus, NULL, BUS_PATH, BUS_MANAGER_INTERFACE,
-					      manager_vtable, &service) >= 0,
-		     "manager");
-	FUZZ_REQUIRE(sd_bus_add_fallback_vtable(service.bus, NULL, BUS_CACHES_PATH,
-						BUS_CACHE_INTERFACE, cache_vtable, find_managed,
-						&service) >= 0,
-		     "caches");
-	FUZZ_REQUIRE(sd_bus_add_node_enumerator(service.bus, NULL, BUS_CACHES_PATH, enumerate,
-						&service) >= 0,
-		     "enumerator");
+	FUZZ_REQUIRE(offer_objects(&service) >= 0, "objects");
 
 	snprintf(uid, sizeof(uid), "%u", (unsigned int)getuid());
 	for (size_t i = 0; uid[i]; i++)
@@ -311,7 +302,7 @@ static void leave(const char *sender)
 
 	/* It may be the owner's own. */
 	snprintf(name, sizeof(name), "%s", sender);
-	for (struct owner *owner = service.owners; owner; owner = owner->next) {
+	for (struct owner *owner = service.owners.first; owner; owner = owner->next) {
 		if (strcmp(owner->name, name))
 			continue;
 		owner_gone(owner);
@@ -408,7 +399,7 @@ static void make_service(void)
 	FUZZ_REQUIRE(manager.caches, "no cache in %s", cache_dir);
 	manager.config.calls_per_second = 1000;
 	manager.config.calls_burst = 1000;
-	service.manager = &manager;
+	init(&service, &manager);
 	manager.bus = &service;
 	connect_service();
 }
@@ -419,13 +410,11 @@ static void reset(void)
 	struct managed *managed = manager.caches;
 	bool is_new;
 
-	for (unsigned int i = 0; i < QUESTIONS; i++)
-		waiting_done(&service.questions[i]);
-	for (unsigned int i = 0; i < LOOKUPS; i++)
-		waiting_done(&service.lookups[i]);
+	authority_forget(&service.authority);
+	callers_forget(&service.callers);
 	question_count = 0;
-	while (service.owners)
-		leave(service.owners->name);
+	while (service.owners.first)
+		leave(service.owners.first->name);
 	memset(&manager.claims, 0, sizeof(manager.claims));
 	for (size_t i = 0; i < SENDERS; i++)
 		claims_client(&manager.claims, &manager.config, senders[i].name,

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+#include "cache_object.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bus.h"
+#include "manager.h"
+
+void cache_object_path(const struct managed *managed, char path[CACHE_OBJECT_PATH])
+{
+	snprintf(path, CACHE_OBJECT_PATH, BUS_CACHES_PATH "/%s", managed->cache.name);
+}
+
+static int get_text(sd_bus *bus, const char *path, const char *interface, const char *property,
+		    sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+	const struct managed *managed = userdata;
+	const char *text = managed->explanation;
+
+	(void)bus, (void)path, (void)interface, (void)error;
+	if (!strcmp(property, "Name"))
+		text = managed->cache.name;
+	else if (!strcmp(property, "SysfsPath"))
+		text = managed->cache.path;
+	else if (!strcmp(property, "Insertion"))
+		text = cache_insertion_name(managed->last.insertion);
+	else if (!strcmp(property, "State"))
+		text = managed_state_name(managed->state);
+	else if (!strcmp(property, "Reason"))
+		text = tuner_reason_name(managed->decision.reason);
+	return sd_bus_message_append(reply, "s", text);
+}
+
+static int get_share(sd_bus *bus, const char *path, const char *interface, const char *property,
+		     sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+	const struct managed *managed = userdata;
+
+	(void)bus, (void)path, (void)interface, (void)property, (void)error;
+	return sd_bus_message_append(reply, "d", managed->decision.share_then);
+}
+
+#define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
+#define CONST SD_BUS_VTABLE_PROPERTY_CONST
+#define TEXT(_name, _flags) SD_BUS_PROPERTY(_name, "s", get_text, 0, _flags)
+#define FIGURE(_name, _field, _flags) \
+	SD_BUS_PROPERTY(_name, "t", NULL, offsetof(struct managed, _field), _flags)
+
+static const sd_bus_vtable cache_vtable[] = {
+	SD_BUS_VTABLE_START(0), TEXT("Name", CONST), TEXT("SysfsPath", CONST),
+	TEXT("State", CHANGES), TEXT("Reason", CHANGES), TEXT("Explanation", CHANGES),
+	FIGURE("MaxBytes", last.max_bytes, CHANGES),
+	FIGURE("MaxEntries", last.max_entries, CHANGES),
+	FIGURE("IdleTimeoutMs", last.idle_timeout_ms, CHANGES), TEXT("Insertion", CHANGES),
+	/* As of the last poll, read when wanted: these change all the time. */
+	FIGURE("WantedBytes", decision.wanted_bytes, 0),
+	FIGURE("FloorBytes", decision.floor_bytes, 0),
+	FIGURE("BudgetBytes", decision.budget_bytes, 0),
+	SD_BUS_PROPERTY("ReuseShare", "d", get_share, 0, 0),
+	FIGURE("ActiveBytes", last.active_bytes, 0),
+	FIGURE("ActiveEntries", last.active_entries, 0), FIGURE("IdleBytes", last.idle_bytes, 0),
+	FIGURE("IdleEntries", last.idle_entries, 0), FIGURE("Flips", last.flips, 0),
+	FIGURE("Hits", last.hits, 0), FIGURE("Misses", last.misses, 0), SD_BUS_VTABLE_END
+};
+
+static int find_managed(sd_bus *bus, const char *path, const char *interface, void *userdata,
+			void **found, sd_bus_error *error)
+{
+	const struct manager *manager = userdata;
+	char own[CACHE_OBJECT_PATH];
+
+	(void)bus, (void)interface, (void)error;
+	for (struct managed *m = manager->caches; m; m = m->next) {
+		cache_object_path(m, own);
+		if (!strcmp(own, path)) {
+			*found = m;
+			return 1;
+		}
+	}
+	return 0;
+}
+
+static int enumerate(sd_bus *bus, const char *prefix, void *userdata, char ***nodes,
+		     sd_bus_error *error)
+{
+	const struct manager *manager = userdata;
+	size_t count = 0, i = 0;
+	char **list, own[CACHE_OBJECT_PATH];
+
+	(void)bus, (void)prefix, (void)error;
+	for (struct managed *m = manager->caches; m; m = m->next)
+		count++;
+	list = calloc(count + 1, sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	for (struct managed *m = manager->caches; m; m = m->next) {
+		cache_object_path(m, own);
+		list[i] = strdup(own);
+		if (!list[i++]) {
+			while (i--)
+				free(list[i]);
+			free(list);
+			return -ENOMEM;
+		}
+	}
+	*nodes = list;
+	return 1;
+}
+
+int cache_objects_offer(sd_bus *bus, struct manager *manager)
+{
+	int ret = sd_bus_add_fallback_vtable(bus, NULL, BUS_CACHES_PATH, BUS_CACHE_INTERFACE,
+					     cache_vtable, find_managed, manager);
+
+	if (ret >= 0)
+		ret = sd_bus_add_node_enumerator(bus, NULL, BUS_CACHES_PATH, enumerate, manager);
+	return ret;
+}
+
+void cache_object_changed(sd_bus *bus, const struct managed *managed)
+{
+	char path[CACHE_OBJECT_PATH];
+
+	cache_object_path(managed, path);
+	sd_bus_emit_properties_changed(bus, path, BUS_CACHE_INTERFACE, "State", "Reason",
+				       "Explanation", "MaxBytes", "MaxEntries", "IdleTimeoutMs",
+				       "Insertion", NULL);
+}
