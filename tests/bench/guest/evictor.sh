@@ -17,10 +17,7 @@ echo 32768 >$TRACING/buffer_size_kb
 echo mono >$TRACING/trace_clock
 echo 'p:bench/commit drm:drm_mode_atomic_ioctl' >$TRACING/kprobe_events
 echo 'r:bench/committed drm:drm_mode_atomic_ioctl' >>$TRACING/kprobe_events
-for probe in msm_iommu_map msm_scanout_slot_map; do
-	grep -q " ${probe}[[:space:]]\[msm\]" /proc/kallsyms || continue
-	echo "p:bench/$probe msm:$probe" >>$TRACING/kprobe_events
-done
+echo 'p:bench/map msm:msm_iommu_map' >>$TRACING/kprobe_events
 echo 1 >$TRACING/events/bench/enable
 echo >$TRACING/trace
 part warm

@@ -36,24 +36,14 @@ static int *slot_of(struct kretprobe_instance *ri)
 	return (int *)ri->data;
 }
 
-static int begin_map(struct kretprobe_instance *ri, u64 iova, u64 bytes, unsigned long sgt)
-{
-	*slot_of(ri) = mdp4_judge_map_begin(judge, iova, bytes, (struct sg_table *)sgt);
-	return *slot_of(ri) == MDP4_JUDGE_NO_SLOT;
-}
-
 /* msm_iommu_map(mmu, iova, sgt, offset, bytes, prot) */
 static int map_begins(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
-	return begin_map(ri, regs_get_kernel_argument(regs, 1), regs_get_kernel_argument(regs, 4),
-			 regs_get_kernel_argument(regs, 2));
-}
+	struct sg_table *sgt = (struct sg_table *)regs_get_kernel_argument(regs, 2);
 
-/* msm_scanout_slot_map(slots, iova, sgt, bytes, prot) */
-static int slot_map_begins(struct kretprobe_instance *ri, struct pt_regs *regs)
-{
-	return begin_map(ri, regs_get_kernel_argument(regs, 1), regs_get_kernel_argument(regs, 3),
-			 regs_get_kernel_argument(regs, 2));
+	*slot_of(ri) = mdp4_judge_map_begin(judge, regs_get_kernel_argument(regs, 1),
+					    regs_get_kernel_argument(regs, 4), sgt);
+	return *slot_of(ri) == MDP4_JUDGE_NO_SLOT;
 }
 
 static int map_ends(struct kretprobe_instance *ri, struct pt_regs *regs)
@@ -97,8 +87,7 @@ static const struct hook {
 } hooks[] = {
 	{ DRIVER ":msm_iommu_map", map_begins, map_ends },
 	{ DRIVER ":msm_iommu_unmap", unmap_begins, unmap_ends },
-	/* A buffer that is mapped in pieces, and whose unmap leaves the TLB for later */
-	{ DRIVER ":msm_scanout_slot_map", slot_map_begins, map_ends, true },
+	/* A buffer whose unmap leaves the TLB for later */
 	{ DRIVER ":msm_scanout_slot_unmap", unmap_begins, deferred_ends, true },
 	{ DRIVER ":msm_iommu_flush", NULL, flush_ends, true },
 	/*
