@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of robustness share: a tree of files, a page of faults, the service, the bus. */
+/* What the tests of robustness share: a tree of files, a page of faults, the service. */
 #ifndef TEST_ROBUST_H
 #define TEST_ROBUST_H
 
@@ -9,11 +9,11 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "fake_sysfs.h"
+#include "programs.h"
 #include "test_robust_kernel.h"
 #include "units.h"
 
@@ -29,13 +29,6 @@ static char root[64];
 static char cache_dir[128];
 static struct robust_page *page;
 static pid_t service_pid;
-
-static inline void sleep_ms(unsigned int ms)
-{
-	struct timespec time = { ms / 1000, (long)(ms % 1000) * 1000000 };
-
-	nanosleep(&time, NULL);
-}
 
 static inline uint64_t now_ms(void)
 {
@@ -136,32 +129,10 @@ static inline void flip(unsigned int bucket)
 	put_number("flips", near + far);
 }
 
-static inline pid_t spawn(char *const argv[], int out, int err)
-{
-	pid_t pid = fork();
-
-	if (pid)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (out >= 0)
-		dup2(out, 1);
-	if (err >= 0)
-		dup2(err, 2);
-	execvp(argv[0], argv);
-	_exit(127);
-}
-
 /* @err is where its messages go, or -1 for where the test's go. */
 static inline void start_service(const char *address, int err)
 {
-	char sysfs[128], config[128], bus[300];
-	char *argv[] = { SCANOUTD, sysfs, config, bus, NULL };
-
-	snprintf(sysfs, sizeof(sysfs), "--sysfs-root=%s", root);
-	snprintf(config, sizeof(config), "--config-root=%s", root);
-	snprintf(bus, sizeof(bus), "--bus=%s", address);
-	service_pid = spawn(argv, -1, err);
-	assert_true(service_pid > 0);
+	service_pid = spawn_service(SCANOUTD, root, address, err);
 }
 
 static inline bool service_runs(void)

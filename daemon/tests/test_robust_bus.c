@@ -18,60 +18,11 @@
 /* What a call of another client may take meanwhile, on a machine that is busy. */
 #define PATIENCE_MS 10000
 
-static char address[128];
-static pid_t bus_pid;
-
-static void start_bus(void)
-{
-	char text[1024], option[192], byte;
-	char *argv[] = { "dbus-daemon", option, "--nofork", "--print-address=1", NULL };
-	int pipes[2];
-
-	/* As the system's: whoever is allowed to connect at all, of any user. */
-	snprintf(address, sizeof(address), "unix:path=%s/bus", root);
-	snprintf(text, sizeof(text),
-		 "<busconfig><type>system</type><listen>%s</listen>"
-		 "<auth>EXTERNAL</auth><policy context='default'><allow user='*'/>"
-		 "<allow own='*'/><allow send_type='method_call'/><allow send_type='signal'/>"
-		 "<allow send_requested_reply='true' send_type='method_return'/>"
-		 "<allow send_requested_reply='true' send_type='error'/>"
-		 "<allow receive_type='method_call'/><allow receive_type='method_return'/>"
-		 "<allow receive_type='error'/><allow receive_type='signal'/></policy>"
-		 "</busconfig>",
-		 address);
-	fake_write(root, "bus.conf", text);
-	snprintf(option, sizeof(option), "--config-file=%s/bus.conf", root);
-	/* A bus that was killed leaves its socket behind. */
-	snprintf(text, sizeof(text), "%s/bus", root);
-	unlink(text);
-	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
-	bus_pid = spawn(argv, pipes[1], -1);
-	close(pipes[1]);
-	assert_int_equal(read(pipes[0], &byte, 1), 1);
-	close(pipes[0]);
-}
-
-static void stop_bus(int signal)
-{
-	kill(bus_pid, signal);
-	waitpid(bus_pid, NULL, 0);
-	bus_pid = 0;
-}
-
-static sd_bus *connect_client(void)
-{
-	sd_bus *bus;
-
-	assert_true(sd_bus_new(&bus) >= 0);
-	assert_true(sd_bus_set_address(bus, address) >= 0);
-	assert_true(sd_bus_set_bus_client(bus, true) >= 0);
-	assert_true(sd_bus_start(bus) >= 0);
-	return bus;
-}
+static struct bus_daemon dbus;
 
 static bool served(void)
 {
-	sd_bus *bus = connect_client();
+	sd_bus *bus = connect_client(&dbus);
 	uint64_t value = 0;
 	int ret = sd_bus_get_property_trivial(bus, BUS_NAME, BUS_CACHES_PATH "/card0",
 					      BUS_CACHE_INTERFACE, "MaxBytes", NULL, 't', &value);
@@ -84,20 +35,6 @@ static int hold(sd_bus *bus, uint64_t bytes)
 {
 	return sd_bus_call_method(bus, BUS_NAME, BUS_PATH, BUS_MANAGER_INTERFACE, "Hold", NULL,
 				  NULL, "ts", bytes, "test");
-}
-
-static unsigned int hold_count(sd_bus *bus)
-{
-	unsigned int count = 0;
-	sd_bus_message *reply = NULL;
-
-	assert_true(sd_bus_get_property(bus, BUS_NAME, BUS_PATH, BUS_MANAGER_INTERFACE, "Holds",
-					NULL, &reply, "a(uutss)") >= 0);
-	sd_bus_message_enter_container(reply, 'a', "(uutss)");
-	while (sd_bus_message_skip(reply, "(uutss)") > 0)
-		count++;
-	sd_bus_message_unref(reply);
-	return count;
 }
 
 static uint64_t service_memory_bytes(void)
@@ -140,8 +77,8 @@ static int setup(void **state)
 	page->speed = 10;
 	/* So that memory that was given back is not kept to look for mistakes. */
 	setenv("ASAN_OPTIONS", "quarantine_size_mb=1:malloc_context_size=4", 1);
-	start_bus();
-	start_service(address, -1);
+	start_bus(&dbus, root);
+	start_service(dbus.address, -1);
 	EVENTUALLY(served());
 	return 0;
 }
@@ -151,8 +88,7 @@ static int teardown(void **state)
 	(void)state;
 	if (service_pid)
 		stop_service(SIGKILL);
-	if (bus_pid)
-		stop_bus(SIGKILL);
+	stop_bus(&dbus, SIGKILL);
 	remove_tree();
 	return 0;
 }
@@ -161,16 +97,16 @@ static void a_bus_that_is_restarted_is_found_again(void **state)
 {
 	(void)state;
 	for (unsigned int i = 0; i < 4; i++) {
-		sd_bus *bus = connect_client();
+		sd_bus *bus = connect_client(&dbus);
 
 		assert_true(hold(bus, 64 * MIB) >= 0);
-		stop_bus(i % 2 ? SIGTERM : SIGKILL);
+		stop_bus(&dbus, i % 2 ? SIGTERM : SIGKILL);
 		tunes();
 		/* Its claims went with it: the limit went below what was held. */
-		start_bus();
+		start_bus(&dbus, root);
 		EVENTUALLY(served());
 		sd_bus_close_unref(bus);
-		bus = connect_client();
+		bus = connect_client(&dbus);
 		assert_int_equal(hold_count(bus), 0);
 		sd_bus_flush_close_unref(bus);
 	}
@@ -179,16 +115,16 @@ static void a_bus_that_is_restarted_is_found_again(void **state)
 static void a_bus_that_hangs_does_not_stop_the_tuning(void **state)
 {
 	(void)state;
-	kill(bus_pid, SIGSTOP);
+	kill(dbus.pid, SIGSTOP);
 	tunes();
-	kill(bus_pid, SIGCONT);
+	kill(dbus.pid, SIGCONT);
 	EVENTUALLY(served());
 	/* One that comes up and hangs at once, before it has answered anything. */
-	stop_bus(SIGKILL);
-	start_bus();
-	kill(bus_pid, SIGSTOP);
+	stop_bus(&dbus, SIGKILL);
+	start_bus(&dbus, root);
+	kill(dbus.pid, SIGSTOP);
 	tunes();
-	kill(bus_pid, SIGCONT);
+	kill(dbus.pid, SIGCONT);
 	EVENTUALLY(served());
 }
 
@@ -196,10 +132,10 @@ static void it_starts_without_a_bus_and_finds_it_later(void **state)
 {
 	(void)state;
 	stop_service(SIGKILL);
-	stop_bus(SIGKILL);
-	start_service(address, -1);
+	stop_bus(&dbus, SIGKILL);
+	start_service(dbus.address, -1);
 	tunes();
-	start_bus();
+	start_bus(&dbus, root);
 	EVENTUALLY(served());
 }
 
@@ -262,7 +198,7 @@ static void lies_of_compositors_stay_within_the_range(void **state)
 		   "[Poll]\nIntervalSec=100ms\n[Bus]\nCallsPerSecond=1000\nCallsBurst=1000\n");
 	kill(service_pid, SIGHUP);
 	sleep_ms(500);
-	bus = connect_client();
+	bus = connect_client(&dbus);
 	for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
 		for (size_t n = 0; n < sizeof(numbers) / sizeof(numbers[0]); n++) {
 			for (const char *type = types; *type; type++) {
@@ -292,7 +228,7 @@ static void lies_of_compositors_stay_within_the_range(void **state)
 /* @count reports as fast as the bus takes them; nobody waits for answers. */
 static void flood(unsigned int count)
 {
-	sd_bus *bus = connect_client();
+	sd_bus *bus = connect_client(&dbus);
 
 	for (unsigned int i = 0; i < count; i++) {
 		sd_bus_message *message = NULL;
@@ -364,13 +300,13 @@ static void a_flood_moves_nothing_and_starves_nobody(void **state)
 
 static void thousands_of_holds_are_counted_per_user(void **state)
 {
-	sd_bus *clients[200], *bus = connect_client();
+	sd_bus *clients[200], *bus = connect_client(&dbus);
 	unsigned int asked = 0, got = 0;
 	uint64_t before = service_memory_bytes();
 
 	(void)state;
 	for (unsigned int i = 0; i < 200; i++)
-		clients[i] = connect_client();
+		clients[i] = connect_client(&dbus);
 	for (unsigned int round = 0; round < 25; round++) {
 		for (unsigned int i = 0; i < 200; i++) {
 			got += hold(clients[i], round % 2 ? 128 * MIB : UINT64_MAX) >= 0;
@@ -399,7 +335,7 @@ static void clients_that_come_and_go_share_what_a_user_may(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < 1000; i++) {
-		sd_bus *bus = connect_client();
+		sd_bus *bus = connect_client(&dbus);
 		sd_bus_error error = SD_BUS_ERROR_NULL;
 
 		/* Admitted calls are told that there is no such hold. */

@@ -8,28 +8,20 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include <systemd/sd-bus.h>
 
 #include "bus.h"
 #include "fake_sysfs.h"
+#include "programs.h"
 #include "units.h"
 
 static char root[64];
 static char cache_dir[128];
-static char address[256];
-static pid_t bus_pid, service_pid;
+static struct bus_daemon dbus;
+static pid_t service_pid;
 static unsigned int flips;
-
-static void sleep_ms(unsigned int ms)
-{
-	struct timespec time = { ms / 1000, (long)(ms % 1000) * 1000000 };
-
-	nanosleep(&time, NULL);
-}
 
 static void make_tree(const char *name)
 {
@@ -44,56 +36,9 @@ static void make_tree(const char *name)
 	fake_fill(path);
 }
 
-static pid_t spawn(char *const argv[], int out)
-{
-	pid_t pid = fork();
-
-	if (pid)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (out >= 0)
-		dup2(out, 1);
-	execvp(argv[0], argv);
-	_exit(127);
-}
-
-static void start_bus(void)
-{
-	char config[128], option[192];
-	char *argv[] = { "dbus-daemon", option, "--nofork", "--print-address=1", NULL };
-	ssize_t length;
-	int pipes[2];
-
-	/* As the system's: whoever is allowed to connect at all, of any user. */
-	snprintf(config, sizeof(config), "%s/bus.conf", root);
-	snprintf(option, sizeof(option), "--config-file=%s", config);
-	fake_write(root, "bus.conf",
-		   "<busconfig><type>system</type><listen>unix:tmpdir=/tmp</listen>"
-		   "<auth>EXTERNAL</auth><policy context='default'><allow user='*'/>"
-		   "<allow own='*'/><allow send_type='method_call'/><allow send_type='signal'/>"
-		   "<allow send_requested_reply='true' send_type='method_return'/>"
-		   "<allow send_requested_reply='true' send_type='error'/>"
-		   "<allow receive_type='method_call'/><allow receive_type='method_return'/>"
-		   "<allow receive_type='error'/><allow receive_type='signal'/></policy>"
-		   "</busconfig>");
-	assert_int_equal(pipe(pipes), 0);
-	bus_pid = spawn(argv, pipes[1]);
-	close(pipes[1]);
-	length = read(pipes[0], address, sizeof(address) - 1);
-	close(pipes[0]);
-	assert_true(length > 1);
-	address[length - 1] = '\0';
-}
-
 static void start_service(void)
 {
-	char sysfs[128], config[128], bus[300];
-	char *argv[] = { SCANOUTD, sysfs, config, bus, NULL };
-
-	snprintf(sysfs, sizeof(sysfs), "--sysfs-root=%s", root);
-	snprintf(config, sizeof(config), "--config-root=%s", root);
-	snprintf(bus, sizeof(bus), "--bus=%s", address);
-	service_pid = spawn(argv, -1);
+	service_pid = spawn_service(SCANOUTD, root, dbus.address, -1);
 }
 
 static int stop_service(int signal)
@@ -104,17 +49,6 @@ static int stop_service(int signal)
 	waitpid(service_pid, &status, 0);
 	service_pid = 0;
 	return status;
-}
-
-static sd_bus *connect_client(void)
-{
-	sd_bus *bus;
-
-	assert_true(sd_bus_new(&bus) >= 0);
-	assert_true(sd_bus_set_address(bus, address) >= 0);
-	assert_true(sd_bus_set_bus_client(bus, true) >= 0);
-	assert_true(sd_bus_start(bus) >= 0);
-	return bus;
 }
 
 static int call(sd_bus *bus, const char *method, sd_bus_error *error, sd_bus_message **reply,
@@ -149,20 +83,6 @@ static bool state_is(sd_bus *bus, const char *name, const char *expected)
 	same = value && !strcmp(value, expected);
 	free(value);
 	return same;
-}
-
-static unsigned int hold_count(sd_bus *bus)
-{
-	unsigned int count = 0;
-	sd_bus_message *reply = NULL;
-
-	assert_true(sd_bus_get_property(bus, BUS_NAME, BUS_PATH, BUS_MANAGER_INTERFACE, "Holds",
-					NULL, &reply, "a(uutss)") >= 0);
-	sd_bus_message_enter_container(reply, 'a', "(uutss)");
-	while (sd_bus_message_skip(reply, "(uutss)") > 0)
-		count++;
-	sd_bus_message_unref(reply);
-	return count;
 }
 
 static uint64_t limit(const char *name)
@@ -216,10 +136,10 @@ static int setup(void **state)
 		   "ShrinkUnusedAfterSec=1\n"
 		   "[Bus]\nEventSec=2\n");
 	flips = 0;
-	start_bus();
+	start_bus(&dbus, root);
 	start_service();
 	{
-		sd_bus *bus = connect_client();
+		sd_bus *bus = connect_client(&dbus);
 
 		EVENTUALLY(property(bus, "MaxBytes") == 128 * MIB);
 		sd_bus_flush_close_unref(bus);
@@ -232,8 +152,7 @@ static int teardown(void **state)
 	(void)state;
 	if (service_pid)
 		assert_int_equal(stop_service(SIGTERM), 0);
-	kill(bus_pid, SIGTERM);
-	waitpid(bus_pid, NULL, 0);
+	stop_bus(&dbus, SIGTERM);
 	fake_remove(root);
 	return 0;
 }
@@ -294,7 +213,7 @@ static void without_dip_insertion_stays(void **state)
 
 static void a_foreign_insertion_makes_it_stand_down(void **state)
 {
-	sd_bus *bus = connect_client();
+	sd_bus *bus = connect_client(&dbus);
 
 	(void)state;
 	fake_write(cache_dir, "insertion", "lru [bip] dip\n");
@@ -307,7 +226,7 @@ static void a_foreign_insertion_makes_it_stand_down(void **state)
 
 static void idle_timeout_is_short_while_off_and_left_long(void **state)
 {
-	sd_bus *bus = connect_client();
+	sd_bus *bus = connect_client(&dbus);
 
 	(void)state;
 	/* Nothing is on any screen yet. */
@@ -333,7 +252,7 @@ static void an_idle_timeout_that_somebody_set_stays(void **state)
 	stop_service(SIGTERM);
 	write_number("idle_timeout_ms", 0);
 	start_service();
-	bus = connect_client();
+	bus = connect_client(&dbus);
 	flip_for(2500);
 	EVENTUALLY(limit("max_bytes") == 24 * MIB);
 	assert_int_equal(limit("idle_timeout_ms"), 0);
@@ -346,7 +265,7 @@ static void an_idle_timeout_that_somebody_set_stays(void **state)
 
 static void shrinks_to_what_is_reused_and_says_so(void **state)
 {
-	sd_bus *bus = connect_client();
+	sd_bus *bus = connect_client(&dbus);
 
 	(void)state;
 	flip_for(2500);
@@ -374,7 +293,7 @@ static void a_kill_leaves_a_valid_bound_to_resume_from(void **state)
 	assert_int_equal(limit("max_bytes"), 24 * MIB);
 	start_service();
 	{
-		sd_bus *bus = connect_client();
+		sd_bus *bus = connect_client(&dbus);
 
 		EVENTUALLY(property(bus, "MaxBytes") == 24 * MIB);
 		assert_true(state_is(bus, "State", "tuning"));
@@ -384,7 +303,7 @@ static void a_kill_leaves_a_valid_bound_to_resume_from(void **state)
 
 static void a_foreign_write_makes_it_stand_down_until_resumed(void **state)
 {
-	sd_bus *bus = connect_client();
+	sd_bus *bus = connect_client(&dbus);
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 
 	(void)state;
@@ -407,7 +326,7 @@ static void a_foreign_write_makes_it_stand_down_until_resumed(void **state)
 
 static void what_was_set_by_others_is_left_behind_untouched(void **state)
 {
-	sd_bus *bus = connect_client();
+	sd_bus *bus = connect_client(&dbus);
 
 	(void)state;
 	write_number("max_bytes", 5 * MIB);
@@ -419,7 +338,7 @@ static void what_was_set_by_others_is_left_behind_untouched(void **state)
 
 static void a_hold_raises_the_limit_and_goes_with_its_owner(void **state)
 {
-	sd_bus *bus = connect_client(), *holder = connect_client();
+	sd_bus *bus = connect_client(&dbus), *holder = connect_client(&dbus);
 	sd_bus_message *reply = NULL;
 	uint32_t cookie = 0;
 
@@ -443,7 +362,7 @@ static void a_hold_raises_the_limit_and_goes_with_its_owner(void **state)
 
 static void releasing_needs_the_right_cookie(void **state)
 {
-	sd_bus *bus = connect_client();
+	sd_bus *bus = connect_client(&dbus);
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	sd_bus_message *reply = NULL;
 	uint32_t cookie = 0;
@@ -462,7 +381,7 @@ static void releasing_needs_the_right_cookie(void **state)
 
 static void holds_are_capped_in_size_and_number(void **state)
 {
-	sd_bus *bus = connect_client();
+	sd_bus *bus = connect_client(&dbus);
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 
 	(void)state;
@@ -482,7 +401,7 @@ static void holds_are_capped_in_size_and_number(void **state)
 
 static void a_flood_is_turned_away_and_others_are_served(void **state)
 {
-	sd_bus *flood = connect_client(), *other = connect_client();
+	sd_bus *flood = connect_client(&dbus), *other = connect_client(&dbus);
 	unsigned int served = 0;
 
 	(void)state;
@@ -514,7 +433,7 @@ static int append_output(sd_bus_message *message, const char *name, const char *
 
 static void reports_raise_the_limit_and_bad_parts_are_dropped(void **state)
 {
-	sd_bus *bus = connect_client();
+	sd_bus *bus = connect_client(&dbus);
 	sd_bus_message *message = NULL, *reply = NULL;
 	uint32_t taken = 0, dropped = 0;
 
@@ -560,7 +479,7 @@ static void report(sd_bus *bus, const char *event)
 
 static void an_announced_video_has_room_when_report_returns_until_it_expires(void **state)
 {
-	sd_bus *bus = connect_client();
+	sd_bus *bus = connect_client(&dbus);
 
 	(void)state;
 	flip_for(2500);
@@ -589,7 +508,7 @@ static int changed(sd_bus_message *message, void *userdata, sd_bus_error *error)
 
 static void changes_are_signalled_and_counters_are_not(void **state)
 {
-	sd_bus *bus = connect_client();
+	sd_bus *bus = connect_client(&dbus);
 	unsigned int count = 0;
 
 	(void)state;
@@ -606,7 +525,7 @@ static void changes_are_signalled_and_counters_are_not(void **state)
 
 static void a_cache_that_is_off_stays_off_until_resumed(void **state)
 {
-	sd_bus *bus = connect_client();
+	sd_bus *bus = connect_client(&dbus);
 
 	(void)state;
 	assert_int_equal(stop_service(SIGTERM), 0);
@@ -622,7 +541,7 @@ static void a_cache_that_is_off_stays_off_until_resumed(void **state)
 
 static void devices_come_and_go(void **state)
 {
-	sd_bus *bus = connect_client();
+	sd_bus *bus = connect_client(&dbus);
 	char path[256], away[256];
 
 	(void)state;
@@ -637,7 +556,7 @@ static void devices_come_and_go(void **state)
 
 static void counters_that_go_back_do_no_harm(void **state)
 {
-	sd_bus *bus = connect_client();
+	sd_bus *bus = connect_client(&dbus);
 
 	(void)state;
 	flip_for(500);
@@ -661,7 +580,7 @@ static void a_reload_takes_a_new_budget_over(void **state)
 
 static void disabling_it_leaves_the_budget_in_force(void **state)
 {
-	sd_bus *bus = connect_client();
+	sd_bus *bus = connect_client(&dbus);
 
 	(void)state;
 	flip_for(2500);
@@ -689,7 +608,7 @@ static void other_users_need_a_session_or_polkit(void **state)
 
 		if (setresuid(65534, 65534, 65534))
 			_exit(9);
-		bus = connect_client();
+		bus = connect_client(&dbus);
 		ret = call(bus, "Hold", &error, NULL, "ts", MIB, "nobody");
 		if (ret >= 0 || !sd_bus_error_has_name(&error, SD_BUS_ERROR_ACCESS_DENIED))
 			_exit(1);

@@ -202,7 +202,7 @@ static struct scanout_report_stats stats(void)
 static void settle(void)
 {
 	for (int i = 0; i < PATIENCE_MS && bus.told->reports < stats().reports; i++)
-		test_sleep_ms(1);
+		sleep_ms(1);
 	assert_int_equal(bus.told->reports, stats().reports);
 }
 
@@ -232,7 +232,7 @@ static int setup(void **state)
 	patience_ms = PATIENCE_MS;
 	test_bus_start(&bus);
 	test_service_start(&bus);
-	start_report(bus.address);
+	start_report(bus.dbus.address);
 	return 0;
 }
 
@@ -516,7 +516,7 @@ static void a_stopped_bus_blocks_nobody(void **state)
 	allocated = count.allocations;
 	wakeups = count.wakeups;
 	patience_ms = NO_PATIENCE_MS;
-	kill(bus.bus_pid, SIGSTOP);
+	kill(bus.dbus.pid, SIGSTOP);
 	/* Nearly an hour; more than the socket can hold, so it is written to while it is full, too.
 	 */
 	for (int i = 0; i < 10000; i++) {
@@ -530,7 +530,7 @@ static void a_stopped_bus_blocks_nobody(void **state)
 	assert_in_range(count.wakeups - wakeups, 400, 3334 + 100 * 6 + 3334 / 32 * 16);
 	assert_true(stats().dropped_flips > 0);
 	assert_string_not_equal(stats().error, "");
-	kill(bus.bus_pid, SIGCONT);
+	kill(bus.dbus.pid, SIGCONT);
 	patience_ms = PATIENCE_MS;
 	{
 		uint64_t answers = stats().answers;
@@ -668,17 +668,6 @@ static void events_that_could_not_be_told_in_time_are_dropped(void **state)
 	assert_string_equal(test_told(&bus, "DSI-1")->event, "");
 }
 
-static sd_bus *connect_flooder(void)
-{
-	sd_bus *client = NULL;
-
-	assert_true(sd_bus_new(&client) >= 0);
-	assert_true(sd_bus_set_address(client, bus.address) >= 0);
-	assert_true(sd_bus_set_bus_client(client, true) >= 0);
-	assert_true(sd_bus_start(client) >= 0);
-	return client;
-}
-
 /* A message to the library's own connection, with so many bytes. */
 static void send_to_us(sd_bus *client, size_t bytes)
 {
@@ -696,7 +685,7 @@ static void send_to_us(sd_bus *client, size_t bytes)
 static void a_flood_wakes_nobody_and_stops_no_report(void **state)
 {
 	struct scanout_report_output *output = scanout_report_add_output(report, "DSI-1", 60000);
-	sd_bus *flooder = connect_flooder();
+	sd_bus *flooder = connect_client(&bus.dbus);
 	unsigned int wakeups, receives;
 	uint64_t reports;
 

@@ -3,50 +3,17 @@
 #include "test_client_bus.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <systemd/sd-bus.h>
 
 #include "bus.h"
-
-void test_sleep_ms(unsigned int ms)
-{
-	struct timespec time = { ms / 1000, (long)(ms % 1000) * 1000000 };
-
-	nanosleep(&time, NULL);
-}
-
-pid_t test_spawn(char *const argv[], int out)
-{
-	pid_t pid = fork();
-
-	if (pid)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (out >= 0)
-		dup2(out, 1);
-	execvp(argv[0], argv);
-	_exit(127);
-}
-
-void test_end(pid_t pid, int signal)
-{
-	if (pid <= 0)
-		return;
-	kill(pid, SIGCONT);
-	kill(pid, signal);
-	waitpid(pid, NULL, 0);
-}
 
 /*
  * The service, in its own process: no cmocka there
@@ -168,14 +135,8 @@ static const sd_bus_vtable vtable[] = {
 static void serve(const struct test_bus *test, int ready)
 {
 	sd_bus *bus = NULL;
-	int ret = sd_bus_new(&bus);
+	int ret = try_connect(&test->dbus, &bus);
 
-	if (ret >= 0)
-		ret = sd_bus_set_address(bus, test->address);
-	if (ret >= 0)
-		ret = sd_bus_set_bus_client(bus, true);
-	if (ret >= 0)
-		ret = sd_bus_start(bus);
 	if (ret >= 0)
 		ret = sd_bus_add_object_vtable(bus, NULL, BUS_PATH, BUS_MANAGER_INTERFACE, vtable,
 					       test->told);
@@ -214,43 +175,20 @@ void test_service_start(struct test_bus *bus)
 
 void test_service_kill(struct test_bus *bus)
 {
-	test_end(bus->service_pid, SIGKILL);
+	end_program(bus->service_pid, SIGKILL);
 	bus->service_pid = 0;
 }
 
 void test_bus_restart(struct test_bus *bus)
 {
-	char option[128], address[256];
-	char *argv[] = { "dbus-daemon", option, "--nofork", "--print-address=1", NULL };
-	int pipes[2];
-
-	snprintf(option, sizeof(option), "--config-file=%s/bus.conf", bus->folder);
-	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
-	bus->bus_pid = test_spawn(argv, pipes[1]);
-	close(pipes[1]);
-	/* It says so when it listens. */
-	assert_true(read(pipes[0], address, sizeof(address)) > 1);
-	close(pipes[0]);
+	start_bus(&bus->dbus, bus->folder);
 }
 
 void test_bus_start(struct test_bus *bus)
 {
-	char path[128];
-	FILE *file;
-
 	memset(bus, 0, sizeof(*bus));
 	strcpy(bus->folder, "/tmp/scanout-client-XXXXXX");
 	assert_non_null(mkdtemp(bus->folder));
-	snprintf(bus->address, sizeof(bus->address), "unix:path=%s/bus", bus->folder);
-	snprintf(path, sizeof(path), "%s/bus.conf", bus->folder);
-	file = fopen(path, "we");
-	assert_non_null(file);
-	fprintf(file,
-		"<busconfig><type>session</type><listen>%s</listen><auth>EXTERNAL</auth>"
-		"<policy context='default'><allow send_destination='*' eavesdrop='true'/>"
-		"<allow eavesdrop='true'/><allow own='*'/></policy></busconfig>",
-		bus->address);
-	fclose(file);
 	bus->told = mmap(NULL, sizeof(*bus->told), PROT_READ | PROT_WRITE,
 			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_ptr_not_equal(bus->told, MAP_FAILED);
@@ -261,8 +199,7 @@ void test_bus_kill(struct test_bus *bus)
 {
 	char path[128];
 
-	test_end(bus->bus_pid, SIGKILL);
-	bus->bus_pid = 0;
+	stop_bus(&bus->dbus, SIGKILL);
 	snprintf(path, sizeof(path), "%s/bus", bus->folder);
 	unlink(path);
 }

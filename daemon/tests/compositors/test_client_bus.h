@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "programs.h"
+
 #define TOLD_OUTPUTS 32
 
 struct told_output {
@@ -43,8 +45,7 @@ struct told {
 
 struct test_bus {
 	char folder[64];
-	char address[128];
-	pid_t bus_pid;
+	struct bus_daemon dbus;
 	pid_t service_pid;
 	struct told *told;
 };
@@ -60,12 +61,5 @@ void test_bus_stop(struct test_bus *bus);
 
 /* What was told of that output; of one without a report all is 0. */
 const struct told_output *test_told(const struct test_bus *bus, const char *name);
-
-/* Start a program; @out becomes its standard output unless it is -1. */
-pid_t test_spawn(char *const argv[], int out);
-void test_end(pid_t pid, int signal);
-
-/* In real time. */
-void test_sleep_ms(unsigned int ms);
 
 #endif

@@ -23,7 +23,7 @@ static int setup(void **state)
 	alarm(120);
 	test_bus_start(&bus);
 	test_service_start(&bus);
-	setenv("DBUS_SYSTEM_BUS_ADDRESS", bus.address, 1);
+	setenv("DBUS_SYSTEM_BUS_ADDRESS", bus.dbus.address, 1);
 	setenv("XDG_RUNTIME_DIR", bus.folder, 1);
 	setenv("WLR_BACKENDS", "headless", 1);
 	setenv("WLR_RENDERER", "pixman", 1);
@@ -47,7 +47,7 @@ static void every_frame_of_it_is_reported(void **state)
 
 	(void)state;
 	snprintf(frames, sizeof(frames), "%d", FRAMES);
-	assert_int_equal(waitpid(test_spawn(argv, -1), &status, 0) > 0, 1);
+	assert_int_equal(waitpid(spawn(argv, -1, -1), &status, 0) > 0, 1);
 	assert_int_equal(status, 0);
 	told = test_told(&bus, OUTPUT);
 	assert_int_equal(bus.told->malformed, 0);

@@ -34,7 +34,7 @@ static char log_path[128];
 #define EVENTUALLY(_condition)                                                 \
 	do {                                                                   \
 		for (int _i = 0; _i < PATIENCE_MS / 20 && !(_condition); _i++) \
-			test_sleep_ms(20);                                     \
+			sleep_ms(20);                                          \
 		assert_true(_condition);                                       \
 	} while (0)
 
@@ -102,7 +102,7 @@ static void start_weston(const char *idle)
 	snprintf(log_path, sizeof(log_path), "%s/weston.log", bus.folder);
 	snprintf(log_option, sizeof(log_option), "--log=%s", log_path);
 	snprintf(idle_option, sizeof(idle_option), "--idle-time=%s", idle);
-	setenv("DBUS_SYSTEM_BUS_ADDRESS", bus.address, 1);
+	setenv("DBUS_SYSTEM_BUS_ADDRESS", bus.dbus.address, 1);
 	setenv("XDG_RUNTIME_DIR", bus.folder, 1);
 	setenv("WAYLAND_DISPLAY", "scanout-test", 1);
 	/* A module with sanitizers in a program without them; its leaks are not ours. */
@@ -110,7 +110,7 @@ static void start_weston(const char *idle)
 		setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
 		setenv("LD_PRELOAD", PRELOAD, 1);
 	}
-	weston = test_spawn(argv, -1);
+	weston = spawn(argv, -1, -1);
 	unsetenv("LD_PRELOAD");
 }
 
@@ -121,12 +121,12 @@ static void start_client(void)
 
 	snprintf(path, sizeof(path), "%s/scanout-test", bus.folder);
 	EVENTUALLY(!access(path, F_OK));
-	client = test_spawn(argv, -1);
+	client = spawn(argv, -1, -1);
 }
 
 static void stop_client(void)
 {
-	test_end(client, SIGTERM);
+	end_program(client, SIGTERM);
 	client = 0;
 }
 
@@ -157,7 +157,7 @@ static int teardown(void **state)
 
 	(void)state;
 	stop_client();
-	test_end(weston, SIGKILL);
+	end_program(weston, SIGKILL);
 	weston = 0;
 	for (size_t i = 0; i < sizeof(left) / sizeof(left[0]); i++) {
 		snprintf(path, sizeof(path), "%s/%s", bus.folder, left[i]);
@@ -229,9 +229,9 @@ static void nothing_is_reported_while_nothing_flips(void **state)
 	start_client();
 	EVENTUALLY(told()->flips > 0);
 	stop_client();
-	test_sleep_ms(2500);
+	sleep_ms(2500);
 	reports = bus.told->reports;
-	test_sleep_ms(3000);
+	sleep_ms(3000);
 	assert_int_equal(bus.told->reports, reports);
 }
 
@@ -243,10 +243,10 @@ static void a_stopped_bus_does_not_stop_frames(void **state)
 	start_weston("0");
 	start_client();
 	EVENTUALLY(told()->flips > 0);
-	kill(bus.bus_pid, SIGSTOP);
+	kill(bus.dbus.pid, SIGSTOP);
 	before = flips_logged();
 	EVENTUALLY(flips_logged() > before + 120);
-	kill(bus.bus_pid, SIGCONT);
+	kill(bus.dbus.pid, SIGCONT);
 	before = bus.told->reports;
 	EVENTUALLY(bus.told->reports > before);
 	stop_client();
@@ -279,34 +279,27 @@ static void a_screen_that_goes_dark_is_announced(void **state)
 static void scanoutd_takes_the_reports(void **state)
 {
 	static const char *const tree[] = { "class", "class/drm" };
-	char sysfs[128], config[128], address[160];
-	char *argv[] = { SCANOUTD, sysfs, config, address, NULL };
-	sd_bus *reader = NULL;
+	char path[128];
+	sd_bus *reader;
 	uint64_t flips = 0;
 	pid_t service;
 
 	(void)state;
 	test_service_kill(&bus);
 	for (size_t i = 0; i < sizeof(tree) / sizeof(tree[0]); i++) {
-		snprintf(sysfs, sizeof(sysfs), "%s/%s", bus.folder, tree[i]);
-		assert_int_equal(mkdir(sysfs, 0755), 0);
+		snprintf(path, sizeof(path), "%s/%s", bus.folder, tree[i]);
+		assert_int_equal(mkdir(path, 0755), 0);
 	}
-	snprintf(sysfs, sizeof(sysfs), "--sysfs-root=%s", bus.folder);
-	snprintf(config, sizeof(config), "--config-root=%s", bus.folder);
-	snprintf(address, sizeof(address), "--bus=%s", bus.address);
-	service = test_spawn(argv, -1);
+	service = spawn_service(SCANOUTD, bus.folder, bus.dbus.address, -1);
 	start_weston("0");
 	start_client();
-	assert_true(sd_bus_new(&reader) >= 0);
-	assert_true(sd_bus_set_address(reader, bus.address) >= 0);
-	assert_true(sd_bus_set_bus_client(reader, true) >= 0);
-	assert_true(sd_bus_start(reader) >= 0);
+	reader = connect_client(&bus.dbus);
 	for (int i = 0; i < PATIENCE_MS / 100 && !flips; i++) {
 		sd_bus_message *reply = NULL;
 		const char *name;
 		uint32_t refresh_mhz = 0;
 
-		test_sleep_ms(100);
+		sleep_ms(100);
 		if (sd_bus_get_property(reader, BUS_NAME, BUS_PATH, BUS_MANAGER_INTERFACE,
 					"Outputs", NULL, &reply, "a(suttuut)") < 0)
 			continue;
@@ -319,7 +312,7 @@ static void scanoutd_takes_the_reports(void **state)
 		sd_bus_message_unref(reply);
 	}
 	sd_bus_flush_close_unref(reader);
-	test_end(service, SIGTERM);
+	end_program(service, SIGTERM);
 	assert_in_range(flips, 1, 100);
 }
 
