@@ -66,9 +66,7 @@ struct msm_scanout_object {
 	struct drm_gem_object *obj;
 	/** @by_dmabuf: on &msm_scanout.imports */
 	struct hlist_node by_dmabuf;
-	/** @users: pins not yet undone; protected by the lock of @obj */
-	unsigned int users;
-	/** @referenced: pinned since the shrinker last asked; likewise */
+	/** @referenced: pinned since the shrinker last asked; under the lock of @obj */
 	bool referenced;
 };
 
@@ -328,10 +326,8 @@ int msm_scanout_pin(struct msm_kms *kms, struct drm_gem_object *obj, u64 *iova)
 	else
 		ret = msm_scanout_cache_get(&so->entry, iova);
 
-	if (!ret) {
-		so->users++;
+	if (!ret)
 		so->referenced = true;
-	}
 
 	msm_gem_unlock(obj);
 
@@ -351,7 +347,6 @@ void msm_scanout_unpin(struct drm_gem_object *obj)
 
 	msm_gem_lock(obj);
 	msm_scanout_cache_put(&so->entry);
-	so->users--;
 	msm_gem_unlock(obj);
 }
 
@@ -365,7 +360,8 @@ bool msm_scanout_in_use(struct drm_gem_object *obj)
 {
 	struct msm_scanout_object *so = to_msm_bo(obj)->scanout;
 
-	return so && so->users;
+	/* Who looks up or puts back has the lock, too */
+	return so && so->entry.users;
 }
 
 /**
