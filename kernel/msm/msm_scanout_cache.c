@@ -176,10 +176,8 @@ static void enter_idle_locked(struct msm_scanout_entry *entry, u64 now)
 	g->idle_entries++;
 	g->idle_bytes += entry->bytes;
 
-	if (entry->missed && msm_scanout_policy_evict_first(&cache->policy))
-		list_add(&entry->lru, &cache->lru);
-	else
-		list_add_tail(&entry->lru, &cache->lru);
+	msm_scanout_policy_insert(&cache->policy, &entry->shadowed, &cache->lru,
+				  entry->missed);
 	msm_scanout_policy_idle(&cache->policy, &entry->shadowed,
 				cache->limits.max_bytes,
 				cache->limits.max_entries);
@@ -192,7 +190,7 @@ static void leave_idle_locked(struct msm_scanout_entry *entry)
 {
 	struct msm_scanout_gauges *g = &entry->cache->gauges;
 
-	list_del_init(&entry->lru);
+	list_del_init(&entry->shadowed.idle[MSM_SCANOUT_OWN]);
 	list_del_init(&entry->age);
 	g->idle_entries--;
 	g->idle_bytes -= entry->bytes;
@@ -262,8 +260,8 @@ static void shrink_locked(struct msm_scanout_cache *cache, u64 max_bytes,
 {
 	while (cache->gauges.idle_bytes > max_bytes ||
 	       cache->gauges.idle_entries > max_entries)
-		evict_locked(list_first_entry(&cache->lru,
-					      struct msm_scanout_entry, lru),
+		evict_locked(list_first_entry(&cache->lru, struct msm_scanout_entry,
+					      shadowed.idle[MSM_SCANOUT_OWN]),
 			     reason);
 }
 
@@ -688,7 +686,6 @@ void msm_scanout_entry_init(struct msm_scanout_cache *cache,
 		.may_linger = may_linger,
 		.state = MSM_SCANOUT_UNMAPPED,
 	};
-	INIT_LIST_HEAD(&entry->lru);
 	INIT_LIST_HEAD(&entry->age);
 	INIT_LIST_HEAD(&entry->linger);
 	msm_scanout_reuse_track(&entry->tracked, bytes);
@@ -853,12 +850,11 @@ void msm_scanout_cache_set_insertion(struct msm_scanout_cache *cache,
 
 	spin_lock(&cache->lock);
 	msm_scanout_policy_start(&cache->policy, insertion);
-	list_for_each_entry(entry, &cache->lru, lru) {
-		entry->shadowed.missed = 0;
+	list_for_each_entry(entry, &cache->lru,
+			    shadowed.idle[MSM_SCANOUT_OWN])
 		msm_scanout_policy_idle(&cache->policy, &entry->shadowed,
 					cache->limits.max_bytes,
 					cache->limits.max_entries);
-	}
 	cache->counters.generation++;
 	spin_unlock(&cache->lock);
 }
@@ -908,10 +904,10 @@ void msm_scanout_cache_snapshot(struct msm_scanout_cache *cache,
 	spin_lock(&cache->lock);
 	snap->limits = cache->limits;
 	snap->insertion = cache->policy.insertion;
-	snap->bip_lead = cache->policy.lead;
+	snap->dip_lead = cache->policy.lead;
 	snap->counters = cache->counters;
 	snap->gauges = cache->gauges;
-	snap->gauges.ghost_entries = cache->reuse.ghost_entries;
+	snap->ghost_entries = cache->reuse.ghost_entries;
 	snap->histograms = cache->histograms;
 	memcpy(snap->reuse_depth, cache->reuse.depth, sizeof(snap->reuse_depth));
 	memcpy(snap->reuse_bytes, cache->reuse.bytes, sizeof(snap->reuse_bytes));

@@ -134,13 +134,11 @@ struct msm_scanout_entry {
 	u64 hits;
 	/** @idle_since_ns: when the last user went */
 	u64 idle_since_ns;
-	/** @lru: on &msm_scanout_cache.lru while IDLE; order of eviction */
-	struct list_head lru;
 	/** @age: on &msm_scanout_cache.age while IDLE; oldest first */
 	struct list_head age;
 	/** @linger: on &msm_scanout_cache.lingering or .released */
 	struct list_head linger;
-	/** @shadowed: what the insertion policy keeps of it */
+	/** @shadowed: on &msm_scanout_cache.lru, and what else policies keep of it */
 	struct msm_scanout_shadowed shadowed;
 	/** @tracked: to tell after how much it is used again */
 	struct msm_scanout_tracked tracked;
@@ -291,8 +289,6 @@ struct msm_scanout_gauges {
 	u64 quarantined_bytes;
 	/** @lingering_entries: idle buffers the cache holds a reference on */
 	u64 lingering_entries;
-	/** @ghost_entries: unmapped buffers whose reuse is still recognised */
-	u64 ghost_entries;
 	/** @idle_bytes_peak: highest @idle_bytes ever */
 	u64 idle_bytes_peak;
 };
@@ -315,8 +311,8 @@ struct msm_scanout_snapshot {
 	struct msm_scanout_limits limits;
 	/** @insertion: policy in force */
 	enum msm_scanout_insertion insertion;
-	/** @bip_lead: see &msm_scanout_policy.lead */
-	int bip_lead;
+	/** @dip_lead: see &msm_scanout_policy.lead */
+	int dip_lead;
 	/** @counters: since the cache was made */
 	struct msm_scanout_counters counters;
 	/** @gauges: now */
@@ -327,6 +323,8 @@ struct msm_scanout_snapshot {
 	u64 reuse_depth[MSM_SCANOUT_DEPTH_BUCKETS];
 	/** @reuse_bytes: lookups by reuse distance in bytes, likewise */
 	u64 reuse_bytes[MSM_SCANOUT_BYTES_BUCKETS];
+	/** @ghost_entries: unmapped buffers whose reuse is still recognised */
+	u64 ghost_entries;
 	/** @flips: framebuffers prepared */
 	u64 flips;
 };

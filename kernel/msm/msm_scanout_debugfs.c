@@ -85,7 +85,7 @@ static const struct {
 	VALUE("idle_bytes_peak", gauges.idle_bytes_peak),
 	VALUE("quarantined_bytes", gauges.quarantined_bytes),
 	VALUE("lingering_entries", gauges.lingering_entries),
-	VALUE("ghost_entries", gauges.ghost_entries),
+	VALUE("ghost_entries", ghost_entries),
 	VALUE("hits", counters.hits),
 	VALUE("misses", counters.misses),
 	VALUE("inserts", counters.inserts),
@@ -120,7 +120,7 @@ static int stats_show(struct seq_file *m, void *unused)
 		seq_printf(m, "%-20s %llu\n", values[i].name,
 			   *(u64 *)((void *)s + values[i].offset));
 
-	seq_printf(m, "%-20s %d\n", "bip_lead", s->bip_lead);
+	seq_printf(m, "%-20s %d\n", "dip_lead", s->dip_lead);
 
 	show_latency(m, "map", s->histograms.map_ns);
 	show_latency(m, "unmap batch", s->histograms.unmap_ns);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-#include <linux/bits.h>
 #include <linux/kernel.h>
 #include <linux/log2.h>
 
@@ -18,12 +17,19 @@
  * first.  What is there already stays, and gets hits.  One in 32 is inserted as
  * by %MSM_SCANOUT_LRU, so that a set that is no longer used is replaced in time.
  *
- * Which of the two is better depends on what is running, and %MSM_SCANOUT_DIP
- * finds out: each of the two rules a shadow, a list of what it would have kept
- * mapped within the same bounds.  Hits in one but not in the other move a
- * counter, and the cache follows the one that is ahead.  (Qureshi et al.,
- * "Adaptive Insertion Policies for High Performance Caching", ISCA 2007, with
- * whole shadows rather than sampled sets: there are few buffers.)
+ * Displays do the same again and again, so when a buffer will be needed can be
+ * told from how long it took the last time.  %MSM_SCANOUT_DIP evicts what is
+ * expected back last, which is what the optimum does, and also what was expected
+ * long ago and did not come.  It knows no planes, and still serves the fast one
+ * first if there is no room for both.
+ *
+ * Where a display does something new, expectations are wrong and LRU is right.
+ * So each of the two rules a shadow, a list of what it would have kept mapped
+ * within the same bounds.  Hits in one but not in the other move a counter, and
+ * the cache follows the one that is ahead.  (That is from Qureshi et al.,
+ * "Adaptive Insertion Policies for High Performance Caching", ISCA 2007, as is
+ * BIP, which is DIP's other rival there; with whole shadows rather than sampled
+ * sets: there are few buffers.)
  *
  * Everything here is protected by the lock of the cache.  Each operation is O(1),
  * but for an insertion that exceeds the bounds: that evicts from a shadow what
@@ -32,6 +38,12 @@
 
 /* One insertion by BIP in this many, a power of two, is one by LRU. */
 #define MSM_SCANOUT_BIP_THROTTLE	32
+/* How far from either end of an order a place is searched. */
+#define MSM_SCANOUT_SEARCH_STEPS	16
+/* A buffer this many of its intervals late is not expected any more. */
+#define MSM_SCANOUT_LATE_INTERVALS	2
+/* The shortest interval there is: two buffers in turn. */
+#define MSM_SCANOUT_MIN_INTERVAL	2
 /* How much of the past counts, in hits of one rival alone. */
 #define MSM_SCANOUT_LEAD_MAX		256
 /* A lead that is no accident. */
@@ -48,16 +60,69 @@ static bool throttled(u32 *random)
 	return *random >> (32 - ilog2(MSM_SCANOUT_BIP_THROTTLE));
 }
 
-/* Whether @insertion puts what was missed where it is evicted first. */
-static bool evict_first(enum msm_scanout_insertion insertion, u32 *random)
+static struct msm_scanout_shadowed *shadowed_at(struct list_head *node,
+						enum msm_scanout_order order)
 {
-	return insertion == MSM_SCANOUT_BIP && throttled(random);
+	return container_of(node - order, struct msm_scanout_shadowed, idle[0]);
+}
+
+static bool is_overdue(struct msm_scanout_policy *policy,
+		       struct msm_scanout_shadowed *buf)
+{
+	u64 late = MSM_SCANOUT_LATE_INTERVALS *
+		   max(buf->interval, MSM_SCANOUT_MIN_INTERVAL);
+
+	return buf->expected == MSM_SCANOUT_NEVER ||
+	       (buf->expected < policy->clock &&
+		policy->clock - buf->expected > late);
+}
+
+/*
+ * Before the first that is expected no later.  What is just used again and again
+ * is found from the far end, what is gone for long from the near one.  Where both
+ * searches end before they meet, it is a place in the middle of many.
+ */
+static struct list_head *find_place(struct msm_scanout_shadowed *buf,
+				    struct list_head *idle,
+				    enum msm_scanout_order order)
+{
+	struct list_head *first = idle->next, *end = idle;
+
+	for (int i = 0; i < MSM_SCANOUT_SEARCH_STEPS; i++) {
+		if (first == end ||
+		    shadowed_at(first, order)->expected <= buf->expected)
+			return first;
+		first = first->next;
+		if (first == end ||
+		    shadowed_at(end->prev, order)->expected > buf->expected)
+			return end;
+		end = end->prev;
+	}
+
+	return end;
+}
+
+static void insert_by_forecast(struct msm_scanout_policy *policy,
+			       struct msm_scanout_shadowed *buf,
+			       struct list_head *idle,
+			       enum msm_scanout_order order)
+{
+	struct msm_scanout_shadowed *last = shadowed_at(idle->prev, order);
+
+	/* Those are at the far end: they should have been back by now. */
+	if (!list_empty(idle) && is_overdue(policy, last)) {
+		last->expected = MSM_SCANOUT_NEVER;
+		list_move(&last->idle[order], idle);
+	}
+
+	list_add_tail(&buf->idle[order], find_place(buf, idle, order));
 }
 
 static void shadow_del(struct msm_scanout_shadow *shadow,
-		       struct msm_scanout_shadowed *buf, unsigned int rival)
+		       struct msm_scanout_shadowed *buf,
+		       enum msm_scanout_order order)
 {
-	list_del_init(&buf->idle[rival]);
+	list_del_init(&buf->idle[order]);
 	shadow->bytes -= buf->bytes;
 	shadow->entries--;
 }
@@ -71,7 +136,7 @@ void msm_scanout_policy_init(struct msm_scanout_policy *policy)
 	*policy = (struct msm_scanout_policy) {
 		.insertion = MSM_SCANOUT_LRU,
 	};
-	for (unsigned int i = 0; i < MSM_SCANOUT_RIVALS; i++)
+	for (int i = 0; i < MSM_SCANOUT_SHADOWS; i++)
 		INIT_LIST_HEAD(&policy->shadow[i].idle);
 }
 
@@ -80,12 +145,12 @@ void msm_scanout_policy_init(struct msm_scanout_policy *policy)
  * @policy: the policy
  * @insertion: which one
  *
- * It starts without a past.
+ * The rivals start level; what is known of the buffers stays known.
  */
 void msm_scanout_policy_start(struct msm_scanout_policy *policy,
 			      enum msm_scanout_insertion insertion)
 {
-	for (unsigned int i = 0; i < MSM_SCANOUT_RIVALS; i++) {
+	for (int i = 0; i < MSM_SCANOUT_SHADOWS; i++) {
 		struct msm_scanout_shadow *shadow = &policy->shadow[i];
 
 		while (!list_empty(&shadow->idle))
@@ -108,31 +173,40 @@ void msm_scanout_policy_start(struct msm_scanout_policy *policy,
 void msm_scanout_policy_track(struct msm_scanout_policy *policy,
 			      struct msm_scanout_shadowed *buf, u64 bytes)
 {
-	for (unsigned int i = 0; i < MSM_SCANOUT_RIVALS; i++)
+	for (int i = 0; i < MSM_SCANOUT_ORDERS; i++)
 		INIT_LIST_HEAD(&buf->idle[i]);
 	buf->bytes = bytes;
-	buf->missed = 0;
+	buf->used = 0;
+	buf->interval = 0;
+	buf->expected = MSM_SCANOUT_SOME_DAY;
 }
 
 /**
- * msm_scanout_shadows_lookup() - count who would have had a buffer
+ * msm_scanout_shadows_lookup() - learn, and count who would have had a buffer
  * @policy: the policy
  * @buf: the buffer
  */
 void msm_scanout_shadows_lookup(struct msm_scanout_policy *policy,
 				struct msm_scanout_shadowed *buf)
 {
-	buf->missed = 0;
-	for (unsigned int i = 0; i < MSM_SCANOUT_RIVALS; i++) {
-		if (list_empty(&buf->idle[i]))
-			buf->missed |= BIT(i);
-		else
+	bool had[MSM_SCANOUT_SHADOWS];
+
+	policy->clock++;
+	if (buf->used) {
+		buf->interval = policy->clock - buf->used;
+		buf->expected = policy->clock + buf->interval;
+	}
+	buf->used = policy->clock;
+
+	for (int i = 0; i < MSM_SCANOUT_SHADOWS; i++) {
+		had[i] = !list_empty(&buf->idle[i]);
+		if (had[i])
 			shadow_del(&policy->shadow[i], buf, i);
 	}
 
-	if (buf->missed == BIT(MSM_SCANOUT_LRU))
+	if (had[MSM_SCANOUT_SHADOW_FORECAST] && !had[MSM_SCANOUT_SHADOW_LRU])
 		policy->lead = min(policy->lead + 1, MSM_SCANOUT_LEAD_MAX);
-	else if (buf->missed == BIT(MSM_SCANOUT_BIP))
+	else if (had[MSM_SCANOUT_SHADOW_LRU] && !had[MSM_SCANOUT_SHADOW_FORECAST])
 		policy->lead = max(policy->lead - 1, -MSM_SCANOUT_LEAD_MAX);
 }
 
@@ -151,11 +225,11 @@ void msm_scanout_shadows_idle(struct msm_scanout_policy *policy,
 	if (buf->bytes > max_bytes)
 		return;
 
-	for (unsigned int i = 0; i < MSM_SCANOUT_RIVALS; i++) {
+	for (int i = 0; i < MSM_SCANOUT_SHADOWS; i++) {
 		struct msm_scanout_shadow *shadow = &policy->shadow[i];
 
-		if ((buf->missed & BIT(i)) && evict_first(i, &shadow->random))
-			list_add(&buf->idle[i], &shadow->idle);
+		if (i == MSM_SCANOUT_SHADOW_FORECAST)
+			insert_by_forecast(policy, buf, &shadow->idle, i);
 		else
 			list_add_tail(&buf->idle[i], &shadow->idle);
 		shadow->bytes += buf->bytes;
@@ -179,24 +253,30 @@ void msm_scanout_shadows_idle(struct msm_scanout_policy *policy,
 void msm_scanout_policy_forget(struct msm_scanout_policy *policy,
 			       struct msm_scanout_shadowed *buf)
 {
-	for (unsigned int i = 0; i < MSM_SCANOUT_RIVALS; i++)
+	for (int i = 0; i < MSM_SCANOUT_SHADOWS; i++)
 		if (!list_empty(&buf->idle[i]))
 			shadow_del(&policy->shadow[i], buf, i);
 }
 
 /**
- * msm_scanout_policy_evict_first() - where to insert what was not found mapped
+ * msm_scanout_policy_insert() - insert a buffer that is idle now
  * @policy: the policy
- *
- * Return: whether the buffer is to be the next victim, rather than the last.
+ * @buf: the buffer
+ * @own: what is idle, by &msm_scanout_shadowed.idle of %MSM_SCANOUT_OWN
+ * @missed: it was not found mapped when it was last looked up
  */
-bool msm_scanout_policy_evict_first(struct msm_scanout_policy *policy)
+void msm_scanout_policy_insert(struct msm_scanout_policy *policy,
+			       struct msm_scanout_shadowed *buf,
+			       struct list_head *own, bool missed)
 {
-	enum msm_scanout_insertion insertion = policy->insertion;
+	struct list_head *node = &buf->idle[MSM_SCANOUT_OWN];
 
-	if (insertion == MSM_SCANOUT_DIP)
-		insertion = policy->lead > MSM_SCANOUT_LEAD_WINS ?
-			    MSM_SCANOUT_BIP : MSM_SCANOUT_LRU;
-
-	return evict_first(insertion, &policy->random);
+	if (policy->insertion == MSM_SCANOUT_DIP &&
+	    policy->lead > MSM_SCANOUT_LEAD_WINS)
+		insert_by_forecast(policy, buf, own, MSM_SCANOUT_OWN);
+	else if (policy->insertion == MSM_SCANOUT_BIP && missed &&
+		 throttled(&policy->random))
+		list_add(node, own);
+	else
+		list_add_tail(node, own);
 }

@@ -15,7 +15,8 @@
  * @MSM_SCANOUT_LRU: what became idle last is evicted last
  * @MSM_SCANOUT_BIP: what was not found mapped is evicted first, with few
  *	exceptions
- * @MSM_SCANOUT_DIP: that of the two which would have had more hits
+ * @MSM_SCANOUT_DIP: what is expected back last is evicted first, unless
+ *	%MSM_SCANOUT_LRU would have had more hits
  */
 enum msm_scanout_insertion {
 	MSM_SCANOUT_LRU,
@@ -23,19 +24,41 @@ enum msm_scanout_insertion {
 	MSM_SCANOUT_DIP,
 };
 
-/* The two that duel. */
-#define MSM_SCANOUT_RIVALS	2
+/**
+ * enum msm_scanout_order - orders of idle buffers, next victim first
+ * @MSM_SCANOUT_SHADOW_LRU: what would be idle if %MSM_SCANOUT_LRU had always
+ *	ruled
+ * @MSM_SCANOUT_SHADOW_FORECAST: the same, if expectations had
+ * @MSM_SCANOUT_SHADOWS: their number
+ * @MSM_SCANOUT_OWN: what is idle: the cache's own order
+ * @MSM_SCANOUT_ORDERS: number of orders
+ */
+enum msm_scanout_order {
+	MSM_SCANOUT_SHADOW_LRU,
+	MSM_SCANOUT_SHADOW_FORECAST,
+	MSM_SCANOUT_SHADOWS,
+	MSM_SCANOUT_OWN = MSM_SCANOUT_SHADOWS,
+	MSM_SCANOUT_ORDERS,
+};
+
+/* When a buffer is expected that was seen once, and one that is overdue. */
+#define MSM_SCANOUT_SOME_DAY	(U64_MAX - 1)
+#define MSM_SCANOUT_NEVER	U64_MAX
 
 /**
  * struct msm_scanout_shadowed - what a policy keeps of one buffer
  */
 struct msm_scanout_shadowed {
-	/** @idle: on &msm_scanout_shadow.idle of each rival, if it had it */
-	struct list_head idle[MSM_SCANOUT_RIVALS];
+	/** @idle: on each order that it is in */
+	struct list_head idle[MSM_SCANOUT_ORDERS];
 	/** @bytes: size of the buffer, immutable */
 	u64 bytes;
-	/** @missed: rivals that did not have it when it was last looked up */
-	u8 missed;
+	/** @used: when it was looked up last, 0 for not yet */
+	u64 used;
+	/** @interval: how long after the time before */
+	u64 interval;
+	/** @expected: when it will be again, also %MSM_SCANOUT_SOME_DAY or _NEVER */
+	u64 expected;
 };
 
 /**
@@ -48,8 +71,6 @@ struct msm_scanout_shadow {
 	u64 bytes;
 	/** @entries: their number */
 	u64 entries;
-	/** @random: state of the generator that makes the exceptions */
-	u32 random;
 };
 
 /**
@@ -58,11 +79,13 @@ struct msm_scanout_shadow {
 struct msm_scanout_policy {
 	/** @insertion: which one */
 	enum msm_scanout_insertion insertion;
-	/** @shadow: of %MSM_SCANOUT_LRU and %MSM_SCANOUT_BIP; empty unless DIP */
-	struct msm_scanout_shadow shadow[MSM_SCANOUT_RIVALS];
-	/** @lead: by how many of the recent hits BIP is ahead of LRU */
+	/** @shadow: what the rivals would have; empty unless DIP */
+	struct msm_scanout_shadow shadow[MSM_SCANOUT_SHADOWS];
+	/** @lead: by how many of the recent hits expectations are ahead of LRU */
 	int lead;
-	/** @random: as in &msm_scanout_shadow, for the cache itself */
+	/** @clock: lookups under DIP, the time of &msm_scanout_shadowed */
+	u64 clock;
+	/** @random: state of the generator that makes BIP's exceptions */
 	u32 random;
 };
 
@@ -78,7 +101,9 @@ void msm_scanout_shadows_idle(struct msm_scanout_policy *policy,
 			      u64 max_bytes, u64 max_entries);
 void msm_scanout_policy_forget(struct msm_scanout_policy *policy,
 			       struct msm_scanout_shadowed *buf);
-bool msm_scanout_policy_evict_first(struct msm_scanout_policy *policy);
+void msm_scanout_policy_insert(struct msm_scanout_policy *policy,
+			       struct msm_scanout_shadowed *buf,
+			       struct list_head *own, bool missed);
 
 /**
  * msm_scanout_policy_lookup() - a buffer that was not in use is needed

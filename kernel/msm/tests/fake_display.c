@@ -365,7 +365,7 @@ void fake_display_end(struct fake_display *display)
 	}
 
 	msm_scanout_cache_snapshot(&display->cache, snap);
-	KUNIT_EXPECT_EQ(test, snap->gauges.ghost_entries, 0);
+	KUNIT_EXPECT_EQ(test, snap->ghost_entries, 0);
 	KUNIT_EXPECT_EQ(test, snap->counters.inserts, display->maps);
 	KUNIT_EXPECT_EQ(test, snap->counters.unmaps, display->unmaps);
 	KUNIT_EXPECT_EQ(test, display->maps, display->unmaps);
@@ -681,7 +681,7 @@ const char *fake_idle_order(struct fake_display *display)
 
 	KUNIT_ASSERT_NOT_NULL(display->test, text);
 
-	list_for_each_entry(entry, &display->cache.lru, lru) {
+	list_for_each_entry(entry, &display->cache.lru, shadowed.idle[MSM_SCANOUT_OWN]) {
 		if (n < display->buffers)
 			text[n++] = 'A' + to_buffer(entry)->index;
 	}

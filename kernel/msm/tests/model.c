@@ -20,6 +20,12 @@ static void order_add_first(struct order *order, unsigned int i)
 	order->at[0] = i;
 }
 
+static void order_add_at(struct order *order, unsigned int k, unsigned int i)
+{
+	memmove(order->at + k + 1, order->at + k, (order->n++ - k) * sizeof(*order->at));
+	order->at[k] = i;
+}
+
 void order_take_out(struct order *order, unsigned int i)
 {
 	for (unsigned int k = 0; k < order->n; k++) {
@@ -98,22 +104,76 @@ u64 model_shadow_bytes(struct model *m, unsigned int r)
 
 void model_forget(struct model *m, unsigned int i)
 {
-	for (unsigned int r = 0; r < MSM_SCANOUT_RIVALS; r++)
+	for (unsigned int r = 0; r < MSM_SCANOUT_SHADOWS; r++)
 		order_take_out(&m->shadow[r], i);
+}
+
+/* It comes back after as long as the last time. */
+static void model_learn(struct model *m, unsigned int i)
+{
+	struct model_buffer *b = &m->buffer[i];
+
+	m->clock++;
+	if (b->used) {
+		b->interval = m->clock - b->used;
+		b->expected = m->clock + b->interval;
+	} else {
+		b->expected = U64_MAX - 1;
+	}
+	b->used = m->clock;
+}
+
+/* By two intervals, and an interval is two lookups at least. */
+static bool model_is_overdue(struct model *m, unsigned int i)
+{
+	struct model_buffer *b = &m->buffer[i];
+
+	return b->expected == U64_MAX ||
+	       (b->interval && m->clock > b->expected &&
+		m->clock - b->expected > 2 * max(b->interval, 2));
+}
+
+/*
+ * Who is expected last comes first.  Looked at are one from the front and one from
+ * the back in turn, sixteen of each.
+ */
+static void model_forecast(struct model *m, struct order *order, unsigned int i)
+{
+	unsigned int from = 0, to = order->n;
+	u64 expected = m->buffer[i].expected;
+
+	if (order->n && model_is_overdue(m, order->at[order->n - 1])) {
+		unsigned int late = order->at[order->n - 1];
+
+		order_take_out(order, late);
+		order_add_first(order, late);
+		m->buffer[late].expected = U64_MAX;
+	}
+
+	for (unsigned int look = 0; look < 32 && from < to; look++) {
+		if (look % 2) {
+			if (m->buffer[order->at[to - 1]].expected > expected)
+				break;
+			to--;
+		} else {
+			if (m->buffer[order->at[from]].expected <= expected)
+				to = from;
+			from++;
+		}
+	}
+	order_add_at(order, to, i);
 }
 
 static void model_duel(struct model *m, unsigned int i)
 {
-	struct model_buffer *b = &m->buffer[i];
-
-	b->missed = b->state != MSM_SCANOUT_IDLE;
+	m->buffer[i].missed = m->buffer[i].state != MSM_SCANOUT_IDLE;
 	if (m->insertion != MSM_SCANOUT_DIP)
 		return;
 
-	for (unsigned int r = 0; r < MSM_SCANOUT_RIVALS; r++)
-		b->shadow_missed[r] = !order_has(&m->shadow[r], i);
+	model_learn(m, i);
+	m->lead += order_has(&m->shadow[MSM_SCANOUT_SHADOW_FORECAST], i);
+	m->lead -= order_has(&m->shadow[MSM_SCANOUT_SHADOW_LRU], i);
 	model_forget(m, i);
-	m->lead += b->shadow_missed[MSM_SCANOUT_LRU] - b->shadow_missed[MSM_SCANOUT_BIP];
 	m->lead = clamp(m->lead, -256, 256);
 	m->ahead += m->lead > 8;
 	m->behind += m->lead < -8;
@@ -130,11 +190,11 @@ static void model_insert_shadows(struct model *m, unsigned int i)
 	if (b->bytes > m->limits.max_bytes)
 		return;
 
-	for (unsigned int r = 0; r < MSM_SCANOUT_RIVALS; r++) {
+	for (unsigned int r = 0; r < MSM_SCANOUT_SHADOWS; r++) {
 		struct order *shadow = &m->shadow[r];
 
-		if (r == MSM_SCANOUT_BIP && b->shadow_missed[r] && throw(&m->shadow_random[r]))
-			order_add_first(shadow, i);
+		if (r == MSM_SCANOUT_SHADOW_FORECAST)
+			model_forecast(m, shadow, i);
 		else
 			order_add_last(shadow, i);
 		while (model_shadow_bytes(m, r) > m->limits.max_bytes ||
@@ -145,11 +205,10 @@ static void model_insert_shadows(struct model *m, unsigned int i)
 
 static void model_insert(struct model *m, unsigned int i)
 {
-	bool bip = m->insertion == MSM_SCANOUT_BIP ||
-		   (m->insertion == MSM_SCANOUT_DIP && m->lead > 8);
-
-	if (bip && m->buffer[i].missed && throw(&m->random))
+	if (m->insertion == MSM_SCANOUT_BIP && m->buffer[i].missed && throw(&m->random))
 		order_add_first(&m->lru, i);
+	else if (m->insertion == MSM_SCANOUT_DIP && m->lead > 8)
+		model_forecast(m, &m->lru, i);
 	else
 		order_add_last(&m->lru, i);
 	order_add_last(&m->age, i);
@@ -409,11 +468,8 @@ void model_set_insertion(struct model *m, enum msm_scanout_insertion insertion)
 	m->insertion = insertion;
 	m->lead = 0;
 	m->counters.generation++;
-	for (unsigned int r = 0; r < MSM_SCANOUT_RIVALS; r++)
+	for (unsigned int r = 0; r < MSM_SCANOUT_SHADOWS; r++)
 		m->shadow[r].n = 0;
-	for (unsigned int k = 0; k < m->lru.n; k++) {
-		memset(m->buffer[m->lru.at[k]].shadow_missed, 0,
-		       sizeof(m->buffer->shadow_missed));
+	for (unsigned int k = 0; k < m->lru.n; k++)
 		model_insert_shadows(m, m->lru.at[k]);
-	}
 }

@@ -34,9 +34,10 @@ struct model_buffer {
 	enum msm_scanout_state state;
 	unsigned int users;
 	bool held;
-	/* When it was last looked up: by the cache, and by each of the shadows. */
+	/* It was not idle when it was last looked up. */
 	bool missed;
-	bool shadow_missed[MSM_SCANOUT_RIVALS];
+	/* Of lookups under DIP: the last, how long after the one before, and the next. */
+	u64 used, interval, expected;
 	u64 bytes;
 	u64 hits;
 	u64 iova;
@@ -104,11 +105,13 @@ struct model {
 
 	/** @insertion: where in @lru the next one is inserted */
 	enum msm_scanout_insertion insertion;
-	/** @random: the dice of the cache, and of the shadows */
-	u32 random, shadow_random[MSM_SCANOUT_RIVALS];
+	/** @random: the dice of the cache */
+	u32 random;
+	/** @clock: lookups under DIP */
+	u64 clock;
 	/** @shadow: what would be idle under each of the policies that duel */
-	struct order shadow[MSM_SCANOUT_RIVALS];
-	/** @lead: of BIP; how often it was ahead by enough, and behind */
+	struct order shadow[MSM_SCANOUT_SHADOWS];
+	/** @lead: of the forecast; how often it was ahead by enough, and behind */
 	int lead;
 	unsigned int ahead, behind;
 
