@@ -9,6 +9,14 @@
 #define THROTTLE_BITS 5
 #define LEAD_MAX 256
 #define LEAD_WINS 8
+/* How far from either end of an order a place is searched. */
+#define SEARCH_STEPS 16
+/* Who is late by so many intervals is not expected any more; the shortest interval there is. */
+#define LATE_INTERVALS 2
+#define MIN_INTERVAL 2
+/* When a buffer is expected that was seen once, and one that is overdue. */
+#define SOME_DAY (UINT64_MAX - 1)
+#define NEVER UINT64_MAX
 
 int order_init(struct order *order, size_t buffers)
 {
@@ -23,11 +31,10 @@ void order_release(struct order *order)
 	memset(order, 0, sizeof(*order));
 }
 
-void order_insert(struct order *order, uint32_t buffer, uint64_t bytes, bool first)
+static void insert_at(struct order *order, size_t at, uint32_t buffer, uint64_t bytes)
 {
-	if (first)
-		memmove(&order->list[1], &order->list[0], order->count * sizeof(*order->list));
-	order->list[first ? 0 : order->count] = buffer;
+	memmove(&order->list[at + 1], &order->list[at], (order->count - at) * sizeof(*order->list));
+	order->list[at] = buffer;
 	order->count++;
 	order->bytes += bytes;
 }
@@ -50,9 +57,11 @@ int insertion_init(struct insertion *insertion, size_t buffers)
 {
 	memset(insertion, 0, sizeof(*insertion));
 	insertion->policy = CACHE_INSERTION_LRU;
-	insertion->missed = calloc(buffers ? buffers : 1, sizeof(*insertion->missed));
-	if (insertion->missed && !order_init(&insertion->shadow[RIVAL_LRU], buffers) &&
-	    !order_init(&insertion->shadow[RIVAL_BIP], buffers))
+	insertion->known = calloc(buffers ? buffers : 1, sizeof(*insertion->known));
+	for (size_t i = 0; insertion->known && i < buffers; i++)
+		insertion->known[i].expected = SOME_DAY;
+	if (insertion->known && !order_init(&insertion->shadow[SHADOW_LRU], buffers) &&
+	    !order_init(&insertion->shadow[SHADOW_FORECAST], buffers))
 		return 0;
 	insertion_release(insertion);
 	return -ENOMEM;
@@ -60,15 +69,15 @@ int insertion_init(struct insertion *insertion, size_t buffers)
 
 void insertion_release(struct insertion *insertion)
 {
-	for (unsigned int i = 0; i < RIVALS; i++)
+	for (unsigned int i = 0; i < SHADOWS; i++)
 		order_release(&insertion->shadow[i]);
-	free(insertion->missed);
-	insertion->missed = NULL;
+	free(insertion->known);
+	insertion->known = NULL;
 }
 
 void insertion_set(struct insertion *insertion, enum cache_insertion policy)
 {
-	for (unsigned int i = 0; i < RIVALS; i++) {
+	for (unsigned int i = 0; i < SHADOWS; i++) {
 		insertion->shadow[i].count = 0;
 		insertion->shadow[i].bytes = 0;
 	}
@@ -83,20 +92,87 @@ static bool throttled(uint32_t *random)
 	return *random >> (32 - THROTTLE_BITS);
 }
 
+static bool is_overdue(const struct insertion *insertion, uint32_t buffer)
+{
+	const struct insertion_known *known = &insertion->known[buffer];
+	uint64_t interval = known->interval < MIN_INTERVAL ? MIN_INTERVAL : known->interval;
+
+	return known->expected == NEVER ||
+	       (known->expected < insertion->clock &&
+		insertion->clock - known->expected > LATE_INTERVALS * interval);
+}
+
+/* Before the first that is expected no later; given up in the middle of many. */
+static size_t find_place(const struct insertion *insertion, const struct order *order,
+			 uint32_t buffer)
+{
+	const struct insertion_known *known = insertion->known;
+	uint64_t due = known[buffer].expected;
+	size_t first = 0, end = order->count;
+
+	for (unsigned int i = 0; i < SEARCH_STEPS; i++) {
+		if (first == end || known[order->list[first]].expected <= due)
+			return first;
+		first++;
+		if (first == end || known[order->list[end - 1]].expected > due)
+			return end;
+		end--;
+	}
+	return end;
+}
+
+static void insert_by_forecast(struct insertion *insertion, struct order *order, uint32_t buffer,
+			       uint64_t bytes)
+{
+	size_t last = order->count - 1;
+
+	if (order->count && is_overdue(insertion, order->list[last])) {
+		uint32_t late = order->list[last];
+
+		memmove(&order->list[1], &order->list[0], last * sizeof(*order->list));
+		order->list[0] = late;
+		insertion->known[late].expected = NEVER;
+	}
+	insert_at(order, find_place(insertion, order, buffer), buffer, bytes);
+}
+
+static void learn(struct insertion *insertion, uint32_t buffer)
+{
+	struct insertion_known *known = &insertion->known[buffer];
+
+	insertion->clock++;
+	if (known->used) {
+		known->interval = insertion->clock - known->used;
+		known->expected = insertion->clock + known->interval;
+	}
+	known->used = insertion->clock;
+}
+
 void insertion_lookup(struct insertion *insertion, uint32_t buffer, uint64_t bytes)
 {
-	unsigned int missed = 0;
+	bool had[SHADOWS];
 
 	if (insertion->policy != CACHE_INSERTION_DIP)
 		return;
-	for (unsigned int i = 0; i < RIVALS; i++)
-		if (!order_remove(&insertion->shadow[i], buffer, bytes))
-			missed |= 1U << i;
-	insertion->missed[buffer] = (uint8_t)missed;
-	if (missed == 1U << RIVAL_LRU && insertion->lead < LEAD_MAX)
+	learn(insertion, buffer);
+	for (unsigned int i = 0; i < SHADOWS; i++)
+		had[i] = order_remove(&insertion->shadow[i], buffer, bytes);
+	if (had[SHADOW_FORECAST] && !had[SHADOW_LRU] && insertion->lead < LEAD_MAX)
 		insertion->lead++;
-	else if (missed == 1U << RIVAL_BIP && insertion->lead > -LEAD_MAX)
+	else if (had[SHADOW_LRU] && !had[SHADOW_FORECAST] && insertion->lead > -LEAD_MAX)
 		insertion->lead--;
+}
+
+void insertion_insert(struct insertion *insertion, struct order *order, uint32_t buffer,
+		      uint64_t bytes, bool missed)
+{
+	if (insertion->policy == CACHE_INSERTION_DIP && insertion->lead > LEAD_WINS)
+		insert_by_forecast(insertion, order, buffer, bytes);
+	else if (insertion->policy == CACHE_INSERTION_BIP && missed &&
+		 throttled(&insertion->random))
+		insert_at(order, 0, buffer, bytes);
+	else
+		insert_at(order, order->count, buffer, bytes);
 }
 
 void insertion_idle(struct insertion *insertion, uint32_t buffer,
@@ -109,12 +185,13 @@ void insertion_idle(struct insertion *insertion, uint32_t buffer,
 	insertion_forget(insertion, buffer, bytes);
 	if (bytes > limits->max_bytes)
 		return;
-	for (unsigned int i = 0; i < RIVALS; i++) {
+	for (unsigned int i = 0; i < SHADOWS; i++) {
 		struct order *shadow = &insertion->shadow[i];
-		bool first = i == RIVAL_BIP && insertion->missed[buffer] >> i & 1 &&
-			     throttled(&shadow->random);
 
-		order_insert(shadow, buffer, bytes, first);
+		if (i == SHADOW_FORECAST)
+			insert_by_forecast(insertion, shadow, buffer, bytes);
+		else
+			insert_at(shadow, shadow->count, buffer, bytes);
 		while (shadow->bytes > limits->max_bytes || shadow->count > limits->max_entries) {
 			uint32_t victim = shadow->list[0];
 
@@ -125,14 +202,12 @@ void insertion_idle(struct insertion *insertion, uint32_t buffer,
 
 void insertion_forget(struct insertion *insertion, uint32_t buffer, uint64_t bytes)
 {
-	for (unsigned int i = 0; i < RIVALS; i++)
+	for (unsigned int i = 0; i < SHADOWS; i++)
 		order_remove(&insertion->shadow[i], buffer, bytes);
 }
 
-bool insertion_evict_first(struct insertion *insertion, bool missed)
+void insertion_gone(struct insertion *insertion, uint32_t buffer, uint64_t bytes)
 {
-	bool bip = insertion->policy == CACHE_INSERTION_BIP ||
-		   (insertion->policy == CACHE_INSERTION_DIP && insertion->lead > LEAD_WINS);
-
-	return missed && bip && throttled(&insertion->random);
+	insertion_forget(insertion, buffer, bytes);
+	insertion->known[buffer] = (struct insertion_known){ .expected = SOME_DAY };
 }

@@ -17,27 +17,32 @@ struct order {
 	uint32_t *list;
 	size_t count;
 	uint64_t bytes;
-	uint32_t random;
 };
 
-/* What dip compares. */
-enum rival { RIVAL_LRU, RIVAL_BIP, RIVALS };
+/* What dip compares: lru, and eviction of what is expected back last. */
+enum shadow { SHADOW_LRU, SHADOW_FORECAST, SHADOWS };
+
+/* Lookups of a buffer under dip: the last, how long after the one before, when is the next. */
+struct insertion_known {
+	uint64_t used, interval, expected;
+};
 
 struct insertion {
 	enum cache_insertion policy;
-	/* what would be idle if lru, or bip, had always ruled; empty unless dip */
-	struct order shadow[RIVALS];
-	/* by buffer: rivals that did not have it when it was last looked up, as bits */
-	uint8_t *missed;
-	/* by how many of the recent hits bip is ahead */
+	/* what would be idle if either had always ruled; empty unless dip */
+	struct order shadow[SHADOWS];
+	/* by buffer */
+	struct insertion_known *known;
+	/* by how many of the recent hits the forecast is ahead */
 	int lead;
+	/* lookups under dip */
+	uint64_t clock;
 	uint32_t random;
 };
 
 /* Returns 0 or -ENOMEM. */
 int order_init(struct order *order, size_t buffers);
 void order_release(struct order *order);
-void order_insert(struct order *order, uint32_t buffer, uint64_t bytes, bool first);
 /* Returns whether it was there. */
 bool order_remove(struct order *order, uint32_t buffer, uint64_t bytes);
 
@@ -64,7 +69,11 @@ void insertion_idle(struct insertion *insertion, uint32_t buffer,
 /* Its mapping would have ended under any policy. */
 void insertion_forget(struct insertion *insertion, uint32_t buffer, uint64_t bytes);
 
-/* Is a buffer to be the next victim, rather than the last?  @missed: it was mapped anew. */
-bool insertion_evict_first(struct insertion *insertion, bool missed);
+/* The buffer itself is gone: who has its number next is another one. */
+void insertion_gone(struct insertion *insertion, uint32_t buffer, uint64_t bytes);
+
+/* Inserts a buffer that is idle now into @order.  @missed: it was mapped anew. */
+void insertion_insert(struct insertion *insertion, struct order *order, uint32_t buffer,
+		      uint64_t bytes, bool missed);
 
 #endif

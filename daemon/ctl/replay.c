@@ -165,8 +165,7 @@ static void leave(struct model *model, uint32_t number, size_t next_use)
 	buffer->idle_since_us = model->now_us;
 	buffer->next_use = next_use;
 	model->stack[model->stack_count++] = number;
-	order_insert(&model->order, number, buffer->bytes,
-		     insertion_evict_first(&model->insertion, buffer->missed));
+	insertion_insert(&model->insertion, &model->order, number, buffer->bytes, buffer->missed);
 	insertion_idle(&model->insertion, number,
 		       &(struct insertion_limits){ model->max_bytes, model->max_entries, bytes_of,
 						   model });
@@ -182,7 +181,7 @@ static void release(struct model *model, uint32_t number)
 
 	if (buffer->state == IDLE)
 		order_remove(&model->order, number, buffer->bytes);
-	insertion_forget(&model->insertion, number, buffer->bytes);
+	insertion_gone(&model->insertion, number, buffer->bytes);
 	model->ghosts -= buffer->state == GHOST;
 	if (buffer->state == IDLE || buffer->state == GHOST)
 		stack_remove(model, stack_find(model, number));
