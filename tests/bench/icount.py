@@ -69,12 +69,13 @@ def _module(name, *folders):
         return modules._simple(kernels.find("release"), source, name)
 
 
-def own_module(name, folder):
-    return _module(name, (os.path.join(HERE, folder), "", lambda file: True))
-
-
 def hitpath_module():
-    return own_module("bench_hitpath", "hitpath")
+    return _module("bench_hitpath", (os.path.join(HERE, "hitpath"), "", lambda name: True))
+
+
+def evictor_module():
+    return _module("bench_evictor", (os.path.join(HERE, "evictor"), "", lambda name: True),
+                   (os.path.join(HERE, "hitpath"), "", lambda name: name == "bench_driver.h"))
 
 
 def core_module():
@@ -181,7 +182,7 @@ def commits(kernel, variant, out, flips=COMMITS):
     Busy is while other buffers are mapped and unmapped flat out.
     """
     status = boot(kernel, variant, out, f"sh /share/evictor.sh {flips} >/out/stdout 2>&1",
-                  own_module("bench_evictor", "evictor"), shift=SLOW_SHIFT)
+                  evictor_module(), shift=SLOW_SHIFT)
     path = os.path.join(out, "trace")
     if status or not os.path.exists(path):
         raise BenchError(f"{path}: the board's status was {status}, expected 0; see {out}/stdout")

@@ -11,23 +11,17 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/dma-resv.h>
-#include <linux/fs.h>
-#include <linux/kprobes.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <uapi/linux/sched/types.h>
 
-#include <drm/drm_file.h>
-#include <drm/drm_framebuffer.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_mode_config.h>
 
-#define VICTIMS 16
+#include "bench_driver.h"
 
-static char *card = "/dev/dri/card0";
-module_param(card, charp, 0444);
-MODULE_PARM_DESC(card, "Device node of the display");
+#define VICTIMS 16
 
 static unsigned int skip = 3;
 module_param(skip, uint, 0444);
@@ -41,26 +35,11 @@ static ulong evictions;
 module_param(evictions, ulong, 0444);
 MODULE_PARM_DESC(evictions, "Result: how often one was, so far");
 
-static int (*prepare)(struct drm_framebuffer *fb, bool needs_dirtyfb);
-static void (*cleanup)(struct drm_framebuffer *fb, bool needed_dirtyfb);
 /* Of the cache, so not everywhere. */
 static void (*evict)(struct drm_gem_object *obj);
 
 static struct drm_framebuffer *fbs[VICTIMS];
 static struct task_struct *evictor;
-
-/* The driver exports nothing; probes may be put anywhere, and tell where that is. */
-static void *address_of(const char *symbol)
-{
-	struct kprobe probe = { .symbol_name = symbol };
-	void *address;
-
-	if (register_kprobe(&probe))
-		return NULL;
-	address = probe.addr;
-	unregister_kprobe(&probe);
-	return address;
-}
 
 static void find_fbs(struct drm_device *dev)
 {
@@ -114,24 +93,14 @@ static int evict_all_the_time(void *unused)
 
 static int __init bench_evictor_init(void)
 {
-	struct drm_file *file;
-	struct file *filp;
+	struct file *display;
 
-	prepare = address_of("msm_framebuffer_prepare");
-	cleanup = address_of("msm_framebuffer_cleanup");
+	display = open_display();
+	if (IS_ERR(display))
+		return PTR_ERR(display);
 	evict = address_of("msm_scanout_evict_object");
-	if (!prepare || !cleanup) {
-		pr_err("no msm_framebuffer_prepare() and _cleanup(): is msm loaded?\n");
-		return -ENOENT;
-	}
-	filp = filp_open(card, O_RDWR, 0);
-	if (IS_ERR(filp)) {
-		pr_err("card=%s: %pe, wanted a device node of msm\n", card, filp);
-		return PTR_ERR(filp);
-	}
-	file = filp->private_data;
-	find_fbs(file->minor->dev);
-	filp_close(filp, NULL);
+	find_fbs(device_of(display));
+	filp_close(display, NULL);
 	if (!victims) {
 		pr_err("scanout-flip has no more than skip=%u framebuffers\n", skip);
 		return -ENOENT;

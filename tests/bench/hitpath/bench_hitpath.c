@@ -13,8 +13,6 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/fs.h>
-#include <linux/kprobes.h>
 #include <linux/math64.h>
 #include <linux/module.h>
 #include <linux/sort.h>
@@ -22,17 +20,13 @@
 #include <asm/arch_timer.h>
 
 #include <drm/drm_drv.h>
-#include <drm/drm_file.h>
-#include <drm/drm_framebuffer.h>
 #include <drm/drm_mode_config.h>
 #include <drm/drm_modeset_lock.h>
 #include <drm/drm_plane.h>
 
-#define ROUNDS 500
+#include "bench_driver.h"
 
-static char *card = "/dev/dri/card0";
-module_param(card, charp, 0444);
-MODULE_PARM_DESC(card, "Device node of the display");
+#define ROUNDS 500
 
 static unsigned int width = 1280;
 module_param(width, uint, 0444);
@@ -62,25 +56,9 @@ static ulong empty_ticks;
 module_param(empty_ticks, ulong, 0444);
 MODULE_PARM_DESC(empty_ticks, "Result: 1000 times the ticks of a round's loop without the calls");
 
-static int (*prepare)(struct drm_framebuffer *fb, bool needs_dirtyfb);
-static void (*cleanup)(struct drm_framebuffer *fb, bool needed_dirtyfb);
-
 static u64 pair_round[ROUNDS];
 static u64 prepare_round[ROUNDS];
 static u64 empty_round[ROUNDS];
-
-/* The driver exports nothing; probes may be put anywhere, and tell where that is. */
-static void *address_of(const char *symbol)
-{
-	struct kprobe probe = { .symbol_name = symbol };
-	void *address;
-
-	if (register_kprobe(&probe))
-		return NULL;
-	address = probe.addr;
-	unregister_kprobe(&probe);
-	return address;
-}
 
 static bool on_screen(struct drm_device *dev, struct drm_framebuffer *fb)
 {
@@ -182,27 +160,17 @@ static int measure(struct drm_framebuffer *fb)
 static int __init bench_hitpath_init(void)
 {
 	struct drm_framebuffer *fb;
-	struct drm_file *file;
-	struct file *filp;
+	struct file *display;
 	int ret = -ENOENT;
 
 	if (!calls) {
 		pr_err("calls=0: wanted at least 1\n");
 		return -EINVAL;
 	}
-	prepare = address_of("msm_framebuffer_prepare");
-	cleanup = address_of("msm_framebuffer_cleanup");
-	if (!prepare || !cleanup) {
-		pr_err("no msm_framebuffer_prepare() and _cleanup(): is msm loaded?\n");
-		return -ENOENT;
-	}
-	filp = filp_open(card, O_RDWR, 0);
-	if (IS_ERR(filp)) {
-		pr_err("card=%s: %pe, wanted a device node of msm\n", card, filp);
-		return PTR_ERR(filp);
-	}
-	file = filp->private_data;
-	fb = find_fb(file->minor->dev);
+	display = open_display();
+	if (IS_ERR(display))
+		return PTR_ERR(display);
+	fb = find_fb(device_of(display));
 	if (fb) {
 		ret = measure(fb);
 		if (ret)
@@ -211,7 +179,7 @@ static int __init bench_hitpath_init(void)
 	} else {
 		pr_err("no framebuffer of scanout-flip that is %u wide and not on screen\n", width);
 	}
-	filp_close(filp, NULL);
+	filp_close(display, NULL);
 	return ret;
 }
 module_init(bench_hitpath_init);
