@@ -21,6 +21,7 @@ from demo import trace
 from harness import board, cache, kernels, modules, qemu
 
 import stepper
+import uml
 from errors import BenchError
 
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -87,6 +88,7 @@ def core_module():
                    (os.path.join(HERE, "core"), "", lambda name: name == "Kbuild"),
                    (os.path.join(HERE, "core"), "bench", lambda name: name.endswith(".c")),
                    (os.path.join(HERE, "kunit"), "bench", lambda name: name.startswith("core_ops")),
+                   (uml.DISPLAY_FOLDER, "bench", lambda name: name == uml.DISPLAY),
                    (os.path.join(cache.REPO, "kernel", "msm"), "", of_core))
 
 

@@ -15,7 +15,10 @@ from errors import BenchError
 HERE = os.path.dirname(os.path.realpath(__file__))
 KUNIT = os.path.join(HERE, "kunit")
 TRACES = os.path.join(os.path.dirname(os.path.dirname(HERE)), "daemon", "tests", "traces")
-IN_TREE = "/linux/drivers/gpu/drm/msm/tests"
+PLACE = "drivers/gpu/drm/msm/tests"
+# What kunit/ takes from the tests in whose place it is.
+DISPLAY_FOLDER = os.path.join(cache.REPO, "kernel", "msm", "tests")
+DISPLAY = "instant_display.h"
 LIMIT_S = 300
 FIGURE = re.compile(r"# \w+: bench ([\w-]+) (.*)$")
 VERDICT = re.compile(r"^ +(not ok|ok) \d+ (\w+)$")
@@ -23,7 +26,7 @@ SUITES = ("msm_scanout_bench_core", "msm_scanout_bench_drop", "msm_scanout_bench
 
 
 def _binds(tree, objects):
-    return ((tree, "/linux", "ro"), (KUNIT, IN_TREE, "ro"), (objects, "/obj", "rw"))
+    return ((tree, "/linux", "ro"), (KUNIT, f"/linux/{PLACE}", "ro"), (objects, "/obj", "rw"))
 
 
 def _configure(tree, objects):
@@ -92,7 +95,11 @@ def build(tree=None):
     os.makedirs(objects, exist_ok=True)
     with cache.lock("bench-uml"):
         _configure(tree, objects)
-        _write_if_new(os.path.join(objects, "recorded", "policy_recorded.h"), recorded())
+        with open(os.path.join(DISPLAY_FOLDER, DISPLAY), encoding="ascii") as f:
+            display = f.read()
+        # Where make looks for headers that were made.
+        _write_if_new(os.path.join(objects, PLACE, DISPLAY), display)
+        _write_if_new(os.path.join(objects, PLACE, "policy_recorded.h"), recorded())
         builder.run("building the benchmark's UML kernel",
                     ["make", "-C", "/linux", "ARCH=um", "O=/obj", f"-j{host.jobs()}", "linux"],
                     cache.log_path("bench-uml"), binds=_binds(tree, objects))

@@ -11,64 +11,17 @@
 #include <kunit/test.h>
 
 #include "hooks.h"
+#include "instant_display.h"
 
 #define WINDOW_BYTES	SZ_1G
 #define WINDOW_START	(3ull * SZ_1G)
 #define ROUNDS		4096
 
-/*
- * A display that does nothing
- */
-
-static int scale_map(struct msm_scanout_cache *cache, struct msm_scanout_entry *entry, u64 iova)
-{
-	return 0;
-}
-
-static void scale_unmap(struct msm_scanout_cache *cache, struct msm_scanout_entry *entry,
-			u64 iova)
-{
-}
-
-static void scale_flush(struct msm_scanout_cache *cache)
-{
-}
-
-static void scale_ref(struct msm_scanout_entry *entry)
-{
-}
-
-static void scale_kick(struct msm_scanout_cache *cache)
-{
-}
-
-static void scale_arm(struct msm_scanout_cache *cache, u64 delay_ns)
-{
-}
-
-static u64 scale_now_ns(struct msm_scanout_cache *cache)
-{
-	return NSEC_PER_SEC;
-}
-
-static const struct msm_scanout_cache_ops scale_ops = {
-	.map = scale_map,
-	.unmap = scale_unmap,
-	.flush = scale_flush,
-	.hold = scale_ref,
-	.release = scale_ref,
-	.kick_reap = scale_kick,
-	.kick_release = scale_kick,
-	.arm = scale_arm,
-	.now_ns = scale_now_ns,
-	.stopwatch_ns = scale_now_ns,
-};
-
 /**
  * struct scale - a cache that is full
  */
 struct scale {
-	struct msm_scanout_cache cache;
+	struct instant_display display;
 	struct msm_scanout_entry *entry;
 	unsigned int entries;
 	struct rnd_state rnd;
@@ -96,9 +49,9 @@ static void flip(struct kunit *test, struct scale *s, unsigned int i)
 static void fill(struct kunit *test, struct scale *s, unsigned int entries,
 		 enum msm_scanout_insertion insertion)
 {
-	struct msm_scanout_cache *cache = &s->cache;
+	struct msm_scanout_cache *cache = &s->display.cache;
 
-	msm_scanout_cache_init(cache, &scale_ops, WINDOW_START, WINDOW_BYTES);
+	msm_scanout_cache_init(cache, &instant_display_ops, WINDOW_START, WINDOW_BYTES);
 	msm_scanout_cache_set_insertion(cache, insertion);
 	KUNIT_ASSERT_EQ(test, msm_scanout_cache_set_limit(cache, MSM_SCANOUT_MAX_BYTES_LIMIT,
 							  WINDOW_BYTES), 0);
@@ -116,10 +69,10 @@ static void fill(struct kunit *test, struct scale *s, unsigned int entries,
 
 static void empty(struct scale *s)
 {
-	msm_scanout_cache_drain(&s->cache);
+	msm_scanout_cache_drain(&s->display.cache);
 	for (unsigned int i = 0; i < s->entries; i++)
 		msm_scanout_cache_remove(&s->entry[i]);
-	msm_scanout_cache_fini(&s->cache);
+	msm_scanout_cache_fini(&s->display.cache);
 }
 
 static void account(struct work *work, u64 units)
@@ -140,7 +93,7 @@ static struct work measure(struct kunit *test, struct scale *s)
 		hook_work = 0;
 		flip(test, s, which);
 		if (i % 4 == 0)
-			msm_scanout_cache_reap(&s->cache);
+			msm_scanout_cache_reap(&s->display.cache);
 		account(&work, hook_work);
 		if (i % 8)
 			continue;

@@ -6,9 +6,8 @@
 #include <linux/slab.h>
 #include <linux/sort.h>
 
-#include "../msm_scanout_cache.h"
-
 #include "core_ops.h"
+#include "instant_display.h"
 
 #define ROUNDS		2000
 /* Operations in a round; at most half of the fewest entries that are measured. */
@@ -18,55 +17,15 @@
 #define WINDOW_BYTES	SZ_8G
 
 struct core_bench {
-	struct msm_scanout_cache cache;
+	struct instant_display display;
 	struct msm_scanout_entry *entries;
 	struct rnd_state random;
 	u64 (*clock)(void);
-	u64 now_ns;
 	/* Where the ring goes on. */
 	unsigned int next;
 	u64 get[ROUNDS];
 	u64 put[ROUNDS];
 	u64 reap[ROUNDS];
-};
-
-static int no_map(struct msm_scanout_cache *cache, struct msm_scanout_entry *entry, u64 iova)
-{
-	return 0;
-}
-
-static void no_unmap(struct msm_scanout_cache *cache, struct msm_scanout_entry *entry, u64 iova)
-{
-}
-
-static void no_entry(struct msm_scanout_entry *entry)
-{
-}
-
-static void no_cache(struct msm_scanout_cache *cache)
-{
-}
-
-static void no_arm(struct msm_scanout_cache *cache, u64 delay_ns)
-{
-}
-
-static u64 own_now_ns(struct msm_scanout_cache *cache)
-{
-	return container_of(cache, struct core_bench, cache)->now_ns++;
-}
-
-static const struct msm_scanout_cache_ops core_bench_ops = {
-	.map = no_map,
-	.unmap = no_unmap,
-	.flush = no_cache,
-	.hold = no_entry,
-	.release = no_entry,
-	.kick_reap = no_cache,
-	.kick_release = no_cache,
-	.arm = no_arm,
-	.now_ns = own_now_ns,
-	.stopwatch_ns = own_now_ns,
 };
 
 static int compare(const void *a, const void *b)
@@ -130,7 +89,7 @@ static int play(struct core_bench *bench, unsigned int count, bool any)
 		bench->put[slot] = bench->clock() - begin;
 
 		begin = bench->clock();
-		msm_scanout_cache_reap(&bench->cache);
+		msm_scanout_cache_reap(&bench->display.cache);
 		bench->reap[slot] = bench->clock() - begin;
 	}
 
@@ -139,7 +98,7 @@ static int play(struct core_bench *bench, unsigned int count, bool any)
 
 static int measure(struct core_bench *bench, unsigned int entries, struct core_costs *costs)
 {
-	struct msm_scanout_cache *cache = &bench->cache;
+	struct msm_scanout_cache *cache = &bench->display.cache;
 	u64 hits, misses, iova;
 	int ret;
 
@@ -200,24 +159,25 @@ static int measure(struct core_bench *bench, unsigned int entries, struct core_c
 int core_ops_measure(unsigned int entries, u64 (*clock)(void), struct core_costs *costs)
 {
 	struct core_bench *bench = kvzalloc(sizeof(*bench), GFP_KERNEL);
+	struct msm_scanout_cache *cache;
 	int ret = -ENOMEM;
 
 	if (!bench)
 		return -ENOMEM;
 
+	cache = &bench->display.cache;
 	bench->clock = clock;
 	prandom_seed_state(&bench->random, 1);
 	bench->entries = kvcalloc(entries + BATCH, sizeof(*bench->entries), GFP_KERNEL);
 	if (bench->entries) {
-		msm_scanout_cache_init(&bench->cache, &core_bench_ops, WINDOW_START, WINDOW_BYTES);
+		msm_scanout_cache_init(cache, &instant_display_ops, WINDOW_START, WINDOW_BYTES);
 		for (unsigned int i = 0; i < entries + BATCH; i++)
-			msm_scanout_entry_init(&bench->cache, &bench->entries[i], BUFFER_BYTES,
-					       false);
+			msm_scanout_entry_init(cache, &bench->entries[i], BUFFER_BYTES, false);
 		ret = measure(bench, entries, costs);
 		for (unsigned int i = 0; i < entries + BATCH; i++)
 			msm_scanout_cache_remove(&bench->entries[i]);
-		msm_scanout_cache_drain(&bench->cache);
-		msm_scanout_cache_fini(&bench->cache);
+		msm_scanout_cache_drain(cache);
+		msm_scanout_cache_fini(cache);
 	}
 	kvfree(bench->entries);
 	kvfree(bench);

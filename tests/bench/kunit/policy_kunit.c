@@ -13,7 +13,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
-#include "../msm_scanout_cache.h"
+#include "instant_display.h"
 
 enum action {
 	USE,
@@ -97,10 +97,9 @@ static const struct {
 };
 
 struct bench {
-	struct msm_scanout_cache cache;
+	struct instant_display display;
 	struct msm_scanout_entry *entries;
 	struct rnd_state random;
-	u64 now_ns;
 	struct step steps[STEPS];
 	unsigned int count;
 	/* By step that uses a buffer: when it is used again, or NEVER. */
@@ -109,44 +108,6 @@ struct bench {
 	unsigned int *wanted;
 	unsigned int *last;
 	unsigned int once;
-};
-
-static int no_map(struct msm_scanout_cache *cache, struct msm_scanout_entry *entry, u64 iova)
-{
-	return 0;
-}
-
-static void no_unmap(struct msm_scanout_cache *cache, struct msm_scanout_entry *entry, u64 iova)
-{
-}
-
-static void no_entry(struct msm_scanout_entry *entry)
-{
-}
-
-static void no_cache(struct msm_scanout_cache *cache)
-{
-}
-
-static void no_arm(struct msm_scanout_cache *cache, u64 delay_ns)
-{
-}
-
-static u64 own_now_ns(struct msm_scanout_cache *cache)
-{
-	return container_of(cache, struct bench, cache)->now_ns++;
-}
-
-static const struct msm_scanout_cache_ops policy_ops = {
-	.map = no_map,
-	.unmap = no_unmap,
-	.hold = no_entry,
-	.release = no_entry,
-	.kick_reap = no_cache,
-	.kick_release = no_cache,
-	.arm = no_arm,
-	.now_ns = own_now_ns,
-	.stopwatch_ns = own_now_ns,
 };
 
 /* Where a stream is in its pool. */
@@ -304,10 +265,10 @@ static unsigned int optimum_hits(struct bench *bench, unsigned int capacity)
 static unsigned int policy_hits(struct kunit *test, struct bench *bench, unsigned int capacity,
 				enum msm_scanout_insertion insertion)
 {
-	struct msm_scanout_cache *cache = &bench->cache;
+	struct msm_scanout_cache *cache = &bench->display.cache;
 	u64 iova, hits;
 
-	msm_scanout_cache_init(cache, &policy_ops, WINDOW_START, SZ_1G);
+	msm_scanout_cache_init(cache, &instant_display_ops, WINDOW_START, SZ_1G);
 	KUNIT_ASSERT_EQ(test, 0, msm_scanout_cache_set_limit(cache, MSM_SCANOUT_MAX_BYTES_LIMIT,
 							     capacity * BUFFER_BYTES));
 	KUNIT_ASSERT_EQ(test, 0, msm_scanout_cache_set_limit(cache, MSM_SCANOUT_MAX_ENTRIES_LIMIT,
