@@ -16,7 +16,9 @@ from errors import BenchError
 HERE = os.path.dirname(os.path.realpath(__file__))
 RUN = os.path.join(cache.HERE, "run")
 GUEST = os.path.join(HERE, "guest")
-WESTON_INI = os.path.join(cache.REPO, "tests", "demo", "guest", "weston.ini")
+# What the demo's scripts in the guest do as well.
+SHARED = os.path.join(cache.REPO, "tests", "demo", "guest")
+SHARED_FILES = ("board.sh", "camera.sh", "weston.ini", "weston.sh")
 LIMIT_S = 900
 
 
@@ -61,7 +63,8 @@ def boot(alternative, rootfs, out):
     with tempfile.TemporaryDirectory(prefix="bench.") as share:
         for name in os.listdir(GUEST):
             shutil.copy(os.path.join(GUEST, name), share)
-        shutil.copy(WESTON_INI, share)
+        for name in SHARED_FILES:
+            shutil.copy(os.path.join(SHARED, name), share)
         argv = [RUN, "--kernel", alternative.side, "--rootfs", rootfs, "--timeout", str(LIMIT_S),
                 "--share", share, "--out", out, "--smmu-trace", os.path.join(out, "smmu")]
         if alternative.variant:
@@ -158,8 +161,7 @@ def load(out, workload):
     hits = events_between(_read(folder, "trace"), "bench from", "bench to")
     with open(os.path.join(out, "smmu"), "rb") as f:
         commands = commands_between(f.read(), size_from, size_to)
-    return Counts(flips_to - flips_from, hits["map"] + hits["map_slot"],
-                  hits["unmap"] + hits["unmap_slot"], commands)
+    return Counts(flips_to - flips_from, hits["map"], hits["unmap"] + hits["unmap_slot"], commands)
 
 
 def measure(names, roots, where):

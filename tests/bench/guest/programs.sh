@@ -5,6 +5,10 @@
 
 # shellcheck source-path=SCRIPTDIR source=bench.sh
 . /share/bench.sh
+# shellcheck source-path=SCRIPTDIR source=../../demo/guest/weston.sh
+. /share/weston.sh
+# shellcheck source-path=SCRIPTDIR source=../../demo/guest/camera.sh
+. /share/camera.sh
 
 DESKTOP_S=10
 PLAYER_FRAMES=200
@@ -13,57 +17,25 @@ TO_FRAME=80
 
 desktop()
 {
-	# No seat manager, no virtual terminals, no input devices, and no pointer, whose cursor upstream's
-	# MDP4 driver would not survive.
-	LIBSEAT_BACKEND=builtin SEATD_VTBOUND=0 weston --config=/share/weston.ini \
-		--backend=drm --renderer=pixman --continue-without-input --socket=wayland-bench \
-		--log="$PLACE/weston.log" &
-	weston=$!
-	tries=0
-	until [ -S "$XDG_RUNTIME_DIR/wayland-bench" ]; do
-		tries=$((tries + 1))
-		[ "$tries" -le 600 ] || die "weston made no socket within 60 s"
-		kill -0 "$weston" || die "weston left, see weston.log"
-		sleep 0.1
-	done
-	for client in weston-flower weston-simple-damage weston-presentation-shm weston-simple-shm; do
-		WAYLAND_DISPLAY=wayland-bench "$client" >"$PLACE/$client.log" 2>&1 &
-		sleep 1
-	done
+	weston_desktop "$PLACE"
 	mark from
 	sleep "$DESKTOP_S"
 	mark to
-	kill "$weston"
-	wait "$weston"
+	weston_ends
 	return 0
-}
-
-reached()
-{
-	until [ "$(flips_shown)" -ge "$1" ]; do
-		sleep 0.05
-	done
 }
 
 player()
 {
-	vivid=
-	for file in /sys/class/video4linux/video*/name; do
-		read -r is <"$file"
-		[ "$is" != vivid-000-vid-cap ] || vivid=$(basename "$(dirname "$file")")
-	done
-	[ -n "$vivid" ] || die "vivid made no capture device"
 	begin=$(flips_shown)
 	(
-		reached $((begin + FROM_FRAME))
+		until_flip $((begin + FROM_FRAME))
 		mark from
-		reached $((begin + TO_FRAME))
+		until_flip $((begin + TO_FRAME))
 		mark to
 	) &
 	marker=$!
-	timeout 120 gst-launch-1.0 v4l2src "device=/dev/$vivid" io-mode=dmabuf \
-		"num-buffers=$PLAYER_FRAMES" ! video/x-raw,format=YUY2,width=640,height=360 ! \
-		kmssink driver-name=msm sync=false
+	show_camera "$PLAYER_FRAMES"
 	status=$?
 	# Too few flips for the second mark is for the host to notice.
 	kill "$marker" 2>/dev/null
@@ -71,9 +43,6 @@ player()
 }
 
 probes_on
-modprobe vivid node_types=0x1 || die "modprobe vivid failed"
-# A first look at every plugin takes long under emulation; it is not what is measured.
-gst-inspect-1.0 kmssink >/dev/null
-udevadm settle
+camera_on
 measured kmssink player
 measured weston desktop

@@ -46,7 +46,7 @@ flips()
 		[ "$attempt" -lt "$ATTEMPTS" ] || break
 		awk "BEGIN { exit !($pause_s > $limit_s) }" || break
 		attempt=$((attempt + 1))
-		echo "demo: $workload: the machine stood still for $pause_s s, so once more"
+		say "$workload: the machine stood still for $pause_s s, so once more"
 	done
 }
 

@@ -5,8 +5,8 @@
 #
 # Every map and unmap of the display's MMU passes msm_iommu_map() and msm_iommu_unmap(), or, in the
 # cache, msm_scanout_slot_unmap(), once for a buffer; every framebuffer passes
-# msm_framebuffer_prepare() and _cleanup(). Probes on these
-# write to the kernel's trace, which goes to the host as it is. /out/NAME/ gets for each workload:
+# msm_framebuffer_prepare() and _cleanup(). Probes on these write to the kernel's trace, which goes to
+# the host as it is. /out/NAME/ gets for each workload:
 #   trace           the kernel's trace, with marks "demo begin" and "demo end"
 #   lost            trace entries that were overwritten, and probe hits that were missed
 #   before, after   the display model's counters
@@ -14,27 +14,11 @@
 #   max_bytes       the limit then (ours only)
 #   stdout, stderr, status    of the command
 
-TRACING=/sys/kernel/tracing
-MODEL=/sys/kernel/debug/mdp4_model
-CACHE=/sys/class/drm/card0/device/scanout_cache
-CACHE_DEBUG=/sys/kernel/debug/dri/0/scanout_cache
+PROGRAM=demo
+# shellcheck source-path=SCRIPTDIR source=board.sh
+. /share/board.sh
+
 TRACE_KIB_A_CPU=16384
-
-die()
-{
-	echo "demo: $*" >&2
-	exit 1
-}
-
-put()
-{
-	echo "$2" >"$1" || die "cannot write '$2' to $1"
-}
-
-have_cache()
-{
-	[ -d "$CACHE" ]
-}
 
 # It adds to the event of the same name.
 cache_probe()
@@ -44,13 +28,12 @@ cache_probe()
 
 probes_on()
 {
-	put "$TRACING/buffer_size_kb" "$TRACE_KIB_A_CPU"
-	put "$TRACING/trace_clock" mono
-	put "$TRACING/kprobe_events" "p:scanout/map msm:msm_iommu_map iova=\$arg2:x64 bytes=\$arg5:u64"
+	prepare_trace "$TRACE_KIB_A_CPU"
 	while read -r event; do
 		[ -n "$event" ] || continue
 		echo "$event" >>"$TRACING/kprobe_events" || die "the kernel refused the probe '$event'"
 	done <<-END
+		p:scanout/map msm:msm_iommu_map iova=\$arg2:x64 bytes=\$arg5:u64
 		$(! have_cache || cache_probe)
 		p:scanout/unmap msm:msm_iommu_unmap iova=\$arg2:x64 bytes=\$arg3:u64
 		p:scanout/prepare msm:msm_framebuffer_prepare fb=\$arg1:x64
@@ -74,20 +57,6 @@ watch_idle()
 	done
 }
 
-# Nothing of an earlier workload may be counted for the next one. What is cached after a program has
-# left is emptied, so that every map has its unmap in the same trace.
-empty_cache()
-{
-	have_cache || return 0
-	put "$CACHE_DEBUG/drop" 1
-	tries=0
-	until read -r left <"$CACHE/quarantined_bytes" && [ "$left" = 0 ]; do
-		tries=$((tries + 1))
-		[ "$tries" -le 50 ] || die "$CACHE/quarantined_bytes is still $left after 5 s"
-		sleep 0.1
-	done
-}
-
 # measured NAME COMMAND...: run the command and keep what the trace and the counters say of it.
 # WATCH_PAUSE_S: seconds between two looks at idle_bytes, empty for as often as possible.
 measured()
@@ -96,7 +65,7 @@ measured()
 	shift
 	place=/out/$measured
 	mkdir -p "$place"
-	echo "demo: $measured ..."
+	say "$measured ..."
 	empty_cache
 	cat "$MODEL/stats" >"$place/before"
 	put "$TRACING/trace" ""
@@ -117,13 +86,9 @@ measured()
 	# What the kernel does when a program has left is over soon, in a worker.
 	sleep 0.3
 	empty_cache
-	cat "$TRACING/trace" >"$place/trace"
-	{
-		grep -h -e overrun -e 'dropped events' "$TRACING"/per_cpu/*/stats
-		cat "$TRACING/kprobe_profile"
-	} >"$place/lost"
+	keep_trace "$place"
 	cat "$MODEL/stats" >"$place/after"
 	echo "$status" >"$place/status"
 	# A report about a failure is worth more than no report: the host decides.
-	[ "$status" = 0 ] || echo "demo: $measured: the command's status is $status"
+	[ "$status" = 0 ] || say "$measured: the command's status is $status"
 }

@@ -10,7 +10,12 @@
 #   journal     scanoutd's messages, one JSON object a line
 #   *.log       what the programs said
 
-CACHE=/sys/class/drm/card0/device/scanout_cache
+PROGRAM=demo
+# shellcheck source-path=SCRIPTDIR source=board.sh
+. /share/board.sh
+# shellcheck source-path=SCRIPTDIR source=weston.sh
+. /share/weston.sh
+
 SAMPLE_MS=100
 # tests/demo/evening.py knows them in this order.
 FIGURES="flips hits misses max_bytes idle_bytes idle_entries active_bytes"
@@ -20,12 +25,6 @@ VIDEO_HZ=40
 VIDEO_BUFFERS=12
 # The desktop is left alone for so long before its output goes off.
 IDLE_S=20
-
-die()
-{
-	echo "demo: $*" >&2
-	exit 1
-}
 
 # stamp WHAT: a command that notes when something begins.
 stamp()
@@ -37,27 +36,15 @@ phase()
 {
 	read -r now _ </proc/uptime
 	echo "$now $1" >>/out/phases
-	echo "demo: $1 ..."
+	say "$1 ..."
 }
 
+# desktop IDLE-SECONDS NTH: with the module that tells scanoutd what is on the screen and what is coming.
 desktop()
 {
-	rm -f "$XDG_RUNTIME_DIR/wayland-demo"
-	# No seat manager, no virtual terminals and no input devices, but the module that tells scanoutd
-	# what is on the screen and what is coming.
-	LIBSEAT_BACKEND=builtin SEATD_VTBOUND=0 weston --config=/share/weston.ini --backend=drm \
-		--renderer=pixman --continue-without-input --socket=wayland-demo --idle-time="$1" \
-		--modules=scanout-report.so --log="/out/weston-$2.log" &
-	weston=$!
-	tries=0
-	until [ -S "$XDG_RUNTIME_DIR/wayland-demo" ]; do
-		tries=$((tries + 1))
-		[ "$tries" -le 600 ] || die "weston made no socket within 60 s"
-		kill -0 "$weston" || die "weston left, see weston-$2.log"
-		sleep 0.1
-	done
-	WAYLAND_DISPLAY=wayland-demo weston-flower >/out/flower.log 2>&1 &
-	WAYLAND_DISPLAY=wayland-demo weston-simple-shm >/out/simple-shm.log 2>&1 &
+	weston_begins "/out/weston-$2.log" --idle-time="$1" --modules=scanout-report.so
+	weston_client weston-flower /out/flower.log
+	weston_client weston-simple-shm /out/simple-shm.log
 }
 
 [ "$(systemctl is-active scanoutd.service)" = active ] || die "scanoutd does not run"
@@ -80,8 +67,7 @@ desktop 0 1
 sleep "$DESKTOP_S"
 busctl get-property org.msmscanout.Cache1 /org/msmscanout/Cache1 org.msmscanout.Cache1.Manager Outputs \
 	>/out/outputs
-kill "$weston"
-wait "$weston"
+weston_ends
 
 phase 'player starts'
 timeout -s INT 120 scanout-flip foreign --buffers "$VIDEO_BUFFERS" --pace-hz "$VIDEO_HZ" \
@@ -101,6 +87,5 @@ sleep 8
 phase end
 kill "$sampler"
 journalctl -q -o json _SYSTEMD_UNIT=scanoutd.service >/out/journal
-kill "$weston"
-wait "$weston"
+weston_ends
 exit 0
