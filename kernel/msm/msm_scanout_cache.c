@@ -254,15 +254,22 @@ static void evict_locked(struct msm_scanout_entry *entry,
 	count_end_locked(entry, reason);
 }
 
+static struct msm_scanout_entry *next_victim(struct msm_scanout_cache *cache)
+{
+	if (msm_scanout_policy_evicts_oldest(&cache->policy))
+		return list_first_entry(&cache->age, struct msm_scanout_entry, age);
+
+	return list_first_entry(&cache->lru, struct msm_scanout_entry,
+				shadowed.idle[MSM_SCANOUT_OWN]);
+}
+
 /* Evict in order until the idle mappings fit. */
 static void shrink_locked(struct msm_scanout_cache *cache, u64 max_bytes,
 			  u64 max_entries, enum msm_scanout_reason reason)
 {
 	while (cache->gauges.idle_bytes > max_bytes ||
 	       cache->gauges.idle_entries > max_entries)
-		evict_locked(list_first_entry(&cache->lru, struct msm_scanout_entry,
-					      shadowed.idle[MSM_SCANOUT_OWN]),
-			     reason);
+		evict_locked(next_victim(cache), reason);
 }
 
 static bool enabled_locked(struct msm_scanout_cache *cache)
@@ -850,11 +857,10 @@ void msm_scanout_cache_set_insertion(struct msm_scanout_cache *cache,
 
 	spin_lock(&cache->lock);
 	msm_scanout_policy_start(&cache->policy, insertion);
-	list_for_each_entry(entry, &cache->lru,
-			    shadowed.idle[MSM_SCANOUT_OWN])
-		msm_scanout_policy_idle(&cache->policy, &entry->shadowed,
-					cache->limits.max_bytes,
-					cache->limits.max_entries);
+	list_for_each_entry(entry, &cache->lru, shadowed.idle[MSM_SCANOUT_OWN])
+		msm_scanout_policy_adopt(&cache->policy, &entry->shadowed,
+					 cache->limits.max_bytes,
+					 cache->limits.max_entries);
 	cache->counters.generation++;
 	spin_unlock(&cache->lock);
 }

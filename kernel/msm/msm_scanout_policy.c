@@ -66,37 +66,51 @@ static struct msm_scanout_shadowed *shadowed_at(struct list_head *node,
 	return container_of(node - order, struct msm_scanout_shadowed, idle[0]);
 }
 
+/* A buffer that should have been back by now is not expected any more. */
 static bool is_overdue(struct msm_scanout_policy *policy,
 		       struct msm_scanout_shadowed *buf)
 {
 	u64 late = MSM_SCANOUT_LATE_INTERVALS *
 		   max(buf->interval, MSM_SCANOUT_MIN_INTERVAL);
 
-	return buf->expected == MSM_SCANOUT_NEVER ||
-	       (buf->expected < policy->clock &&
-		policy->clock - buf->expected > late);
+	return buf->expected < policy->clock &&
+	       policy->clock - buf->expected > late;
 }
 
 /*
- * Before the first that is expected no later.  What is just used again and again
- * is found from the far end, what is gone for long from the near one.  Where both
+ * Before the first that is expected no later.  What is used again and again is
+ * found from the far end, what is gone for long from the near one.  Where both
  * searches end before they meet, it is a place in the middle of many.
+ *
+ * What is overdue is at the far end, as it was expected before all others, and
+ * becomes the next victim here.
  */
-static struct list_head *find_place(struct msm_scanout_shadowed *buf,
+static struct list_head *find_place(struct msm_scanout_policy *policy,
+				    struct msm_scanout_shadowed *buf,
 				    struct list_head *idle,
 				    enum msm_scanout_order order)
 {
 	struct list_head *first = idle->next, *end = idle;
+	struct msm_scanout_shadowed *at;
 
-	for (int i = 0; i < MSM_SCANOUT_SEARCH_STEPS; i++) {
-		if (first == end ||
-		    shadowed_at(first, order)->expected <= buf->expected)
+	for (int i = 0; i < MSM_SCANOUT_SEARCH_STEPS && first != end; i++) {
+		at = shadowed_at(end->prev, order);
+		if (is_overdue(policy, at)) {
+			if (first == end->prev)
+				first = end;
+			list_move(&at->idle[order], idle);
+		} else if (at->expected <= buf->expected) {
+			end = end->prev;
+		} else {
+			break;
+		}
+
+		if (first == end)
+			break;
+		at = shadowed_at(first, order);
+		if (at->expected <= buf->expected && !is_overdue(policy, at))
 			return first;
 		first = first->next;
-		if (first == end ||
-		    shadowed_at(end->prev, order)->expected > buf->expected)
-			return end;
-		end = end->prev;
 	}
 
 	return end;
@@ -107,15 +121,7 @@ static void insert_by_forecast(struct msm_scanout_policy *policy,
 			       struct list_head *idle,
 			       enum msm_scanout_order order)
 {
-	struct msm_scanout_shadowed *last = shadowed_at(idle->prev, order);
-
-	/* Those are at the far end: they should have been back by now. */
-	if (!list_empty(idle) && is_overdue(policy, last)) {
-		last->expected = MSM_SCANOUT_NEVER;
-		list_move(&last->idle[order], idle);
-	}
-
-	list_add_tail(&buf->idle[order], find_place(buf, idle, order));
+	list_add_tail(&buf->idle[order], find_place(policy, buf, idle, order));
 }
 
 static void shadow_del(struct msm_scanout_shadow *shadow,
@@ -145,7 +151,7 @@ void msm_scanout_policy_init(struct msm_scanout_policy *policy)
  * @policy: the policy
  * @insertion: which one
  *
- * The rivals start level; what is known of the buffers stays known.
+ * The rivals start level.  Hand it what is idle by msm_scanout_policy_adopt().
  */
 void msm_scanout_policy_start(struct msm_scanout_policy *policy,
 			      enum msm_scanout_insertion insertion)
@@ -244,6 +250,23 @@ void msm_scanout_shadows_idle(struct msm_scanout_policy *policy,
 }
 
 /**
+ * msm_scanout_policy_adopt() - take over what is idle when a policy starts
+ * @policy: the policy
+ * @buf: a buffer, in the order of eviction
+ * @max_bytes: bound on what is idle
+ * @max_entries: bound on what is idle
+ *
+ * What was expected in an earlier reign is out of date.
+ */
+void msm_scanout_policy_adopt(struct msm_scanout_policy *policy,
+			      struct msm_scanout_shadowed *buf,
+			      u64 max_bytes, u64 max_entries)
+{
+	buf->expected = MSM_SCANOUT_SOME_DAY;
+	msm_scanout_policy_idle(policy, buf, max_bytes, max_entries);
+}
+
+/**
  * msm_scanout_policy_forget() - a buffer's mapping would have ended anyway
  * @policy: the policy
  * @buf: the buffer
@@ -271,12 +294,27 @@ void msm_scanout_policy_insert(struct msm_scanout_policy *policy,
 {
 	struct list_head *node = &buf->idle[MSM_SCANOUT_OWN];
 
-	if (policy->insertion == MSM_SCANOUT_DIP &&
-	    policy->lead > MSM_SCANOUT_LEAD_WINS)
+	if (policy->insertion == MSM_SCANOUT_DIP)
 		insert_by_forecast(policy, buf, own, MSM_SCANOUT_OWN);
 	else if (policy->insertion == MSM_SCANOUT_BIP && missed &&
 		 throttled(&policy->random))
 		list_add(node, own);
 	else
 		list_add_tail(node, own);
+}
+
+/**
+ * msm_scanout_policy_evicts_oldest() - where the next victim is
+ * @policy: the policy
+ *
+ * The order by expectation is kept even while LRU rules, so that it is right
+ * when that changes.
+ *
+ * Return: whether it is what has been idle for longest, rather than the first of
+ * the cache's own order.
+ */
+bool msm_scanout_policy_evicts_oldest(struct msm_scanout_policy *policy)
+{
+	return policy->insertion == MSM_SCANOUT_DIP &&
+	       policy->lead <= MSM_SCANOUT_LEAD_WINS;
 }

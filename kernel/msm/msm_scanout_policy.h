@@ -16,7 +16,7 @@
  * @MSM_SCANOUT_BIP: what was not found mapped is evicted first, with few
  *	exceptions
  * @MSM_SCANOUT_DIP: what is expected back last is evicted first, unless
- *	%MSM_SCANOUT_LRU would have had more hits
+ *	%MSM_SCANOUT_LRU has more hits
  */
 enum msm_scanout_insertion {
 	MSM_SCANOUT_LRU,
@@ -41,9 +41,8 @@ enum msm_scanout_order {
 	MSM_SCANOUT_ORDERS,
 };
 
-/* When a buffer is expected that was seen once, and one that is overdue. */
-#define MSM_SCANOUT_SOME_DAY	(U64_MAX - 1)
-#define MSM_SCANOUT_NEVER	U64_MAX
+/* When a buffer is expected that was seen once. */
+#define MSM_SCANOUT_SOME_DAY	U64_MAX
 
 /**
  * struct msm_scanout_shadowed - what a policy keeps of one buffer
@@ -57,7 +56,7 @@ struct msm_scanout_shadowed {
 	u64 used;
 	/** @interval: how long after the time before */
 	u64 interval;
-	/** @expected: when it will be again, also %MSM_SCANOUT_SOME_DAY or _NEVER */
+	/** @expected: when it will be again, or %MSM_SCANOUT_SOME_DAY */
 	u64 expected;
 };
 
@@ -99,11 +98,15 @@ void msm_scanout_shadows_lookup(struct msm_scanout_policy *policy,
 void msm_scanout_shadows_idle(struct msm_scanout_policy *policy,
 			      struct msm_scanout_shadowed *buf,
 			      u64 max_bytes, u64 max_entries);
+void msm_scanout_policy_adopt(struct msm_scanout_policy *policy,
+			      struct msm_scanout_shadowed *buf,
+			      u64 max_bytes, u64 max_entries);
 void msm_scanout_policy_forget(struct msm_scanout_policy *policy,
 			       struct msm_scanout_shadowed *buf);
 void msm_scanout_policy_insert(struct msm_scanout_policy *policy,
 			       struct msm_scanout_shadowed *buf,
 			       struct list_head *own, bool missed);
+bool msm_scanout_policy_evicts_oldest(struct msm_scanout_policy *policy);
 
 /**
  * msm_scanout_policy_lookup() - a buffer that was not in use is needed

@@ -118,7 +118,7 @@ static void model_learn(struct model *m, unsigned int i)
 		b->interval = m->clock - b->used;
 		b->expected = m->clock + b->interval;
 	} else {
-		b->expected = U64_MAX - 1;
+		b->expected = U64_MAX;
 	}
 	b->used = m->clock;
 }
@@ -128,37 +128,33 @@ static bool model_is_overdue(struct model *m, unsigned int i)
 {
 	struct model_buffer *b = &m->buffer[i];
 
-	return b->expected == U64_MAX ||
-	       (b->interval && m->clock > b->expected &&
-		m->clock - b->expected > 2 * max(b->interval, 2));
+	return b->used && b->interval && m->clock > b->expected &&
+	       m->clock - b->expected > 2 * max(b->interval, 2);
 }
 
 /*
- * Who is expected last comes first.  Looked at are one from the front and one from
- * the back in turn, sixteen of each.
+ * Who is expected last comes first, and before those who is not expected any more.
+ * Looked at are one from the back and one from the front in turn, sixteen of each.
  */
 static void model_forecast(struct model *m, struct order *order, unsigned int i)
 {
-	unsigned int from = 0, to = order->n;
+	unsigned int from = 0, to = order->n, at;
 	u64 expected = m->buffer[i].expected;
 
-	if (order->n && model_is_overdue(m, order->at[order->n - 1])) {
-		unsigned int late = order->at[order->n - 1];
-
-		order_take_out(order, late);
-		order_add_first(order, late);
-		m->buffer[late].expected = U64_MAX;
-	}
-
 	for (unsigned int look = 0; look < 32 && from < to; look++) {
+		at = order->at[look % 2 ? from : to - 1];
 		if (look % 2) {
-			if (m->buffer[order->at[to - 1]].expected > expected)
-				break;
-			to--;
-		} else {
-			if (m->buffer[order->at[from]].expected <= expected)
+			if (m->buffer[at].expected <= expected && !model_is_overdue(m, at))
 				to = from;
 			from++;
+		} else if (model_is_overdue(m, at)) {
+			order_take_out(order, at);
+			order_add_first(order, at);
+			from++;
+		} else if (m->buffer[at].expected <= expected) {
+			to--;
+		} else {
+			from = to;
 		}
 	}
 	order_add_at(order, to, i);
@@ -207,7 +203,7 @@ static void model_insert(struct model *m, unsigned int i)
 {
 	if (m->insertion == MSM_SCANOUT_BIP && m->buffer[i].missed && throw(&m->random))
 		order_add_first(&m->lru, i);
-	else if (m->insertion == MSM_SCANOUT_DIP && m->lead > 8)
+	else if (m->insertion == MSM_SCANOUT_DIP)
 		model_forecast(m, &m->lru, i);
 	else
 		order_add_last(&m->lru, i);
@@ -287,10 +283,19 @@ void model_reap(struct model *m)
 		model_unmap(m, m->quarantine.at[0]);
 }
 
+/* Where the forecast is behind, it is the oldest that goes. */
+static unsigned int model_victim(struct model *m)
+{
+	if (m->insertion == MSM_SCANOUT_DIP && m->lead <= 8)
+		return m->age.at[0];
+
+	return m->lru.at[0];
+}
+
 void model_shrink(struct model *m, u64 bytes, u64 entries, enum msm_scanout_reason reason)
 {
 	while (model_sum_bytes(m, MSM_SCANOUT_IDLE) > bytes || m->lru.n > entries)
-		model_evict(m, m->lru.at[0], reason);
+		model_evict(m, model_victim(m), reason);
 }
 
 /* What the caller of an operation does when the reaper does not keep up. */
@@ -407,7 +412,7 @@ static bool model_make_room(struct model *m, u64 victims)
 	model_claim(m, "window victims", 0, victims <= m->lru.n, true);
 	model_claim(m, "window victims or quarantine", 0, victims || m->quarantine.n, true);
 	while (victims-- && m->lru.n) {
-		unsigned int i = m->lru.at[0];
+		unsigned int i = model_victim(m);
 
 		model_claim(m, "window victims needed", i, need > 0, true);
 		need -= min(need, m->buffer[i].bytes);
@@ -470,6 +475,8 @@ void model_set_insertion(struct model *m, enum msm_scanout_insertion insertion)
 	m->counters.generation++;
 	for (unsigned int r = 0; r < MSM_SCANOUT_SHADOWS; r++)
 		m->shadow[r].n = 0;
-	for (unsigned int k = 0; k < m->lru.n; k++)
+	for (unsigned int k = 0; k < m->lru.n; k++) {
+		m->buffer[m->lru.at[k]].expected = U64_MAX;
 		model_insert_shadows(m, m->lru.at[k]);
+	}
 }

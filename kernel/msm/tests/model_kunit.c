@@ -269,7 +269,7 @@ static void new_buffer(struct model *m, unsigned int i)
 	else
 		bytes = (1 + below(m, 255)) * SZ_4K;
 
-	*b = (struct model_buffer) { .bytes = bytes, .expected = U64_MAX - 1 };
+	*b = (struct model_buffer) { .bytes = bytes, .expected = U64_MAX };
 	msm_scanout_entry_init(&m->display->cache, &m->display->buffer[i]->entry, bytes,
 			       below(m, 2));
 }
