@@ -14,9 +14,8 @@
 /* Who is late by so many intervals is not expected any more; the shortest interval there is. */
 #define LATE_INTERVALS 2
 #define MIN_INTERVAL 2
-/* When a buffer is expected that was seen once, and one that is overdue. */
-#define SOME_DAY (UINT64_MAX - 1)
-#define NEVER UINT64_MAX
+/* When a buffer is expected that was seen once. */
+#define SOME_DAY UINT64_MAX
 
 int order_init(struct order *order, size_t buffers)
 {
@@ -75,16 +74,6 @@ void insertion_release(struct insertion *insertion)
 	insertion->known = NULL;
 }
 
-void insertion_set(struct insertion *insertion, enum cache_insertion policy)
-{
-	for (unsigned int i = 0; i < SHADOWS; i++) {
-		insertion->shadow[i].count = 0;
-		insertion->shadow[i].bytes = 0;
-	}
-	insertion->lead = 0;
-	insertion->policy = policy;
-}
-
 /* Not every 32nd: a pool may have just as many buffers. */
 static bool throttled(uint32_t *random)
 {
@@ -97,26 +86,38 @@ static bool is_overdue(const struct insertion *insertion, uint32_t buffer)
 	const struct insertion_known *known = &insertion->known[buffer];
 	uint64_t interval = known->interval < MIN_INTERVAL ? MIN_INTERVAL : known->interval;
 
-	return known->expected == NEVER ||
-	       (known->expected < insertion->clock &&
-		insertion->clock - known->expected > LATE_INTERVALS * interval);
+	return known->expected < insertion->clock &&
+	       insertion->clock - known->expected > LATE_INTERVALS * interval;
 }
 
-/* Before the first that is expected no later; given up in the middle of many. */
-static size_t find_place(const struct insertion *insertion, const struct order *order,
-			 uint32_t buffer)
+/*
+ * Before the first that is expected no later; given up in the middle of many.  What is overdue is
+ * found at the far end, and becomes the next victim.
+ */
+static size_t find_place(const struct insertion *insertion, struct order *order, uint32_t buffer)
 {
 	const struct insertion_known *known = insertion->known;
 	uint64_t due = known[buffer].expected;
 	size_t first = 0, end = order->count;
 
-	for (unsigned int i = 0; i < SEARCH_STEPS; i++) {
-		if (first == end || known[order->list[first]].expected <= due)
+	for (unsigned int i = 0; i < SEARCH_STEPS && first != end; i++) {
+		uint32_t last = order->list[end - 1];
+
+		if (is_overdue(insertion, last)) {
+			memmove(&order->list[1], &order->list[0], (end - 1) * sizeof(*order->list));
+			order->list[0] = last;
+			first++;
+		} else if (known[last].expected > due) {
+			break;
+		} else {
+			end--;
+		}
+		if (first == end)
+			break;
+		if (known[order->list[first]].expected <= due &&
+		    !is_overdue(insertion, order->list[first]))
 			return first;
 		first++;
-		if (first == end || known[order->list[end - 1]].expected > due)
-			return end;
-		end--;
 	}
 	return end;
 }
@@ -124,15 +125,6 @@ static size_t find_place(const struct insertion *insertion, const struct order *
 static void insert_by_forecast(struct insertion *insertion, struct order *order, uint32_t buffer,
 			       uint64_t bytes)
 {
-	size_t last = order->count - 1;
-
-	if (order->count && is_overdue(insertion, order->list[last])) {
-		uint32_t late = order->list[last];
-
-		memmove(&order->list[1], &order->list[0], last * sizeof(*order->list));
-		order->list[0] = late;
-		insertion->known[late].expected = NEVER;
-	}
 	insert_at(order, find_place(insertion, order, buffer), buffer, bytes);
 }
 
@@ -166,7 +158,7 @@ void insertion_lookup(struct insertion *insertion, uint32_t buffer, uint64_t byt
 void insertion_insert(struct insertion *insertion, struct order *order, uint32_t buffer,
 		      uint64_t bytes, bool missed)
 {
-	if (insertion->policy == CACHE_INSERTION_DIP && insertion->lead > LEAD_WINS)
+	if (insertion->policy == CACHE_INSERTION_DIP)
 		insert_by_forecast(insertion, order, buffer, bytes);
 	else if (insertion->policy == CACHE_INSERTION_BIP && missed &&
 		 throttled(&insertion->random))
@@ -210,4 +202,24 @@ void insertion_gone(struct insertion *insertion, uint32_t buffer, uint64_t bytes
 {
 	insertion_forget(insertion, buffer, bytes);
 	insertion->known[buffer] = (struct insertion_known){ .expected = SOME_DAY };
+}
+
+void insertion_set(struct insertion *insertion, enum cache_insertion policy,
+		   const struct order *idle, const struct insertion_limits *limits)
+{
+	for (unsigned int i = 0; i < SHADOWS; i++) {
+		insertion->shadow[i].count = 0;
+		insertion->shadow[i].bytes = 0;
+	}
+	insertion->lead = 0;
+	insertion->policy = policy;
+	for (size_t i = 0; i < idle->count; i++) {
+		insertion->known[idle->list[i]].expected = SOME_DAY;
+		insertion_idle(insertion, idle->list[i], limits);
+	}
+}
+
+bool insertion_evicts_oldest(const struct insertion *insertion)
+{
+	return insertion->policy == CACHE_INSERTION_DIP && insertion->lead <= LEAD_WINS;
 }

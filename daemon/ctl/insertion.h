@@ -49,9 +49,6 @@ bool order_remove(struct order *order, uint32_t buffer, uint64_t bytes);
 int insertion_init(struct insertion *insertion, size_t buffers);
 void insertion_release(struct insertion *insertion);
 
-/* Put a policy into force, without a past. */
-void insertion_set(struct insertion *insertion, enum cache_insertion policy);
-
 /* A buffer that was not in use is needed. */
 void insertion_lookup(struct insertion *insertion, uint32_t buffer, uint64_t bytes);
 
@@ -68,6 +65,13 @@ void insertion_idle(struct insertion *insertion, uint32_t buffer,
 
 /* Its mapping would have ended under any policy. */
 void insertion_forget(struct insertion *insertion, uint32_t buffer, uint64_t bytes);
+
+/* Put a policy into force: the rivals start level, with what is in @idle. */
+void insertion_set(struct insertion *insertion, enum cache_insertion policy,
+		   const struct order *idle, const struct insertion_limits *limits);
+
+/* Is the next victim what has been idle for longest, rather than the first in order? */
+bool insertion_evicts_oldest(const struct insertion *insertion);
 
 /* The buffer itself is gone: who has its number next is another one. */
 void insertion_gone(struct insertion *insertion, uint32_t buffer, uint64_t bytes);

@@ -87,6 +87,18 @@ static uint64_t bytes_of(const void *context, uint32_t buffer)
 	return model->buffers[buffer].bytes;
 }
 
+static struct insertion_limits limits_of(const struct model *model)
+{
+	return (struct insertion_limits){ model->max_bytes, model->max_entries, bytes_of, model };
+}
+
+static void set_insertion(struct model *model, enum cache_insertion policy)
+{
+	const struct insertion_limits limits = limits_of(model);
+
+	insertion_set(&model->insertion, policy, &model->order, &limits);
+}
+
 static void evict(struct model *model, uint32_t number)
 {
 	struct buffer *buffer = &model->buffers[number];
@@ -97,12 +109,24 @@ static void evict(struct model *model, uint32_t number)
 		forget_oldest_ghost(model);
 }
 
+/* What has been idle for longest; the end of the stack is the most recent. */
+static uint32_t oldest(const struct model *model)
+{
+	size_t i = 0;
+
+	while (model->buffers[model->stack[i]].state != IDLE)
+		i++;
+	return model->stack[i];
+}
+
 /* The next in order, or for who knows, the one needed last. */
 static uint32_t victim(const struct model *model)
 {
 	const struct order *order = &model->order;
 	uint32_t worst = order->list[0];
 
+	if (insertion_evicts_oldest(&model->insertion))
+		return oldest(model);
 	if (model->options->policy != REPLAY_BELADY)
 		return worst;
 	for (size_t i = 1; i < order->count; i++)
@@ -156,6 +180,7 @@ static void use(struct model *model, struct replay_second *second, const struct 
 static void leave(struct model *model, uint32_t number, size_t next_use)
 {
 	struct buffer *buffer = &model->buffers[number];
+	const struct insertion_limits limits = limits_of(model);
 
 	if (buffer->state != ACTIVE)
 		return;
@@ -166,9 +191,7 @@ static void leave(struct model *model, uint32_t number, size_t next_use)
 	buffer->next_use = next_use;
 	model->stack[model->stack_count++] = number;
 	insertion_insert(&model->insertion, &model->order, number, buffer->bytes, buffer->missed);
-	insertion_idle(&model->insertion, number,
-		       &(struct insertion_limits){ model->max_bytes, model->max_entries, bytes_of,
-						   model });
+	insertion_idle(&model->insertion, number, &limits);
 	/* Who knows the future keeps nothing in vain. */
 	if (model->options->policy == REPLAY_BELADY && next_use == NEVER)
 		evict(model, number);
@@ -247,8 +270,7 @@ static void tune(struct model *model, const struct replay_second *second)
 		model->ended++;
 	}
 	if (decision.dip != sample.dip_chosen)
-		insertion_set(&model->insertion,
-			      decision.dip ? CACHE_INSERTION_DIP : CACHE_INSERTION_LRU);
+		set_insertion(model, decision.dip ? CACHE_INSERTION_DIP : CACHE_INSERTION_LRU);
 	enforce(model);
 }
 
@@ -329,9 +351,9 @@ int replay(const struct trace *trace, const struct replay_options *options,
 		goto out;
 	}
 	if (options->policy == REPLAY_BIP)
-		insertion_set(&model.insertion, CACHE_INSERTION_BIP);
+		set_insertion(&model, CACHE_INSERTION_BIP);
 	if (options->policy == REPLAY_DIP)
-		insertion_set(&model.insertion, CACHE_INSERTION_DIP);
+		set_insertion(&model, CACHE_INSERTION_DIP);
 
 	for (size_t i = 0; i < trace->count; i++) {
 		const struct trace_event *event = &trace->events[i];
