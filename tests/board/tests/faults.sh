@@ -36,6 +36,38 @@ objects_before=$(gem_objects)
 scanout-flip foreign --close-fds --frames 20 --verify >/dev/null || fail client "status $?"
 drained
 
+# What a worker would have to allocate could fail where nobody can be told. The same trace sees
+# what a flip allocates.
+fresh workers_that_evict_expire_and_release_allocate_nothing
+put max_entries 4
+put idle_timeout_ms 500
+put import_linger_ms 300
+disarm_probes
+echo 8192 >"$TRACING/buffer_size_kb"
+echo 1 >"$TRACING/options/stacktrace"
+for event in kmalloc kmem_cache_alloc mm_page_alloc; do
+	echo 1 >"$TRACING/events/kmem/$event/enable"
+done
+unmaps_before=$(awk '$1 == "unmaps" { print $2 }' "$DEBUG/stats")
+scanout-flip many --frames 40 >/dev/null || fail client "status $?"
+scanout-flip reimport --frames 20 >/dev/null || fail client "status $?"
+sleep 2
+echo 0 >"$TRACING/options/stacktrace"
+disarm_probes
+# allocations_under FUNCTION: with it among their callers
+allocations_under()
+{
+	awk -v function_name="$1" '/^ => / && $2 == function_name { n++ } END { print n + 0 }' \
+		"$TRACING/trace"
+}
+check_eq under_a_flip yes "$(at_least 1 "$(allocations_under msm_scanout_pin)")"
+for worker in reap_work msm_scanout_cache_reap expire_work release_work; do
+	check_eq under_$worker 0 "$(allocations_under $worker)"
+done
+unmaps_now=$(awk '$1 == "unmaps" { print $2 }' "$DEBUG/stats")
+check_eq unmapped_meanwhile yes "$(at_least 40 $((unmaps_now - unmaps_before)))"
+echo >"$TRACING/trace"
+
 # Upstream's driver does not survive files that are open when it goes (msm_gem_free_object() then has
 # no device), so these commits are the console's: a panel that goes off and on all the time.
 fresh the_driver_goes_in_the_middle_of_commits
