@@ -102,6 +102,9 @@ def kernel_arguments(options):
         # Slab debugging switches the allocator's per-CPU sheaves off: the stale pointers in them
         # hide leaks from kmemleak.
         arguments += ["kmemleak=on", "slab_debug=Z", "iommu.debug_pagealloc=1"]
+    if options.flavour == "kcsan":
+        # The guest says first whose races it wants to hear of.
+        arguments += ["kcsan.early_enable=0"]
     if options.rootfs == "full":
         arguments += ["systemd.unit=board.target", "systemd.show_status=false",
                       "systemd.log_level=notice", "apparmor=0"]

@@ -37,6 +37,8 @@ PARTS = {
     "kernel": ("the kernel's image", lambda k, o: k().image),
     "debug-kernel": ("the debug flavour's image",
                      lambda k, o: kernels.find("debug", o.kernel_source).image),
+    "kcsan-kernel": ("the image of the one that sees data races",
+                     lambda k, o: kernels.find("kcsan", o.kernel_source).image),
     "mini": ("all that the mini root needs", _mini),
     "full": ("the full root's disk image, and what else it gets", _full),
     "source": ("the kernel's whole source, as Debian ships it",
@@ -54,7 +56,7 @@ def main(argv):
         "\nand print the path of each result, one a line.")
     parser.add_argument("--kernel", choices=("upstream", "ours"), default="ours",
                         help="whose msm.ko is in 'mini'")
-    parser.add_argument("--flavour", choices=("release", "debug"), default="release",
+    parser.add_argument("--flavour", choices=tuple(board.LIMIT_S), default="release",
                         help="the kernel to build modules for")
     parser.add_argument("--kernel-source", metavar="DIR", help="as for tests/board/run")
     parser.add_argument("--msm-variant", metavar="DIR", help="as for tests/board/run")
