@@ -62,13 +62,21 @@ static void close_handle(struct actor *actor, uint32_t handle)
 
 static void drop(struct actor *actor, struct hostile_buffer *buffer)
 {
+	uint32_t fb_id;
+
 	/* In any order: each name keeps the buffer alive without the others */
 	if (buffer->handle && below(actor, 2)) {
 		close_handle(actor, buffer->handle);
 		buffer->handle = 0;
 	}
-	if (buffer->fb_id)
-		drmModeRmFB(actor->fd, buffer->fb_id);
+	/*
+	 * Forgotten before it is gone: who is killed in between leaves a framebuffer behind, and not
+	 * a number that the next in this place removes when it is a frame's that is being checked.
+	 */
+	fb_id = buffer->fb_id;
+	buffer->fb_id = 0;
+	if (fb_id)
+		drmModeRmFB(actor->fd, fb_id);
 	if (buffer->handle)
 		close_handle(actor, buffer->handle);
 	if (buffer->dmabuf_fd >= 0)

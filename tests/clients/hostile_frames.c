@@ -21,6 +21,7 @@
  */
 
 #define FRAME_CRC "/sys/kernel/debug/mdp4_model/frame_crc"
+#define MODEL_PIPES "/sys/kernel/debug/mdp4_model/pipes"
 #define FRAMES_AT_ONCE 4
 #define PAUSE_MAX_MS 1500
 /* The driver waits 50 ms for a frame, which a machine that stands still does not keep */
@@ -125,10 +126,13 @@ static void look(struct checker *checker, unsigned int number)
 		hostile_count(&counters->frames_late, late);
 		return;
 	}
-	if (atomic_fetch_add(&counters->crc_mismatches, 1) < TOLD_MISMATCHES)
+	if (atomic_fetch_add(&counters->crc_mismatches, 1) < TOLD_MISMATCHES) {
 		complain("buffer %u: the panel shows CRC %08" PRIx32 " (model's frame %" PRIu64
 			 "), expected %08" PRIx32,
 			 number, shown, sequence, checker->crc[number]);
+		kernel_file_show(MODEL_PIPES);
+		kernel_file_show(HOSTILE_DEBUG "/state");
+	}
 }
 
 static void check_some(struct checker *checker, uint64_t *random)

@@ -83,6 +83,22 @@ int kernel_file_read_available_bytes(uint64_t *available_bytes)
 	return 0;
 }
 
+int kernel_file_show(const char *path)
+{
+	char text[4096];
+	FILE *file = fopen(path, "re");
+	size_t length;
+
+	if (!file) {
+		complain("%s: %s", path, strerror(errno));
+		return -1;
+	}
+	while ((length = fread(text, 1, sizeof(text), file)) > 0)
+		fwrite(text, 1, length, stderr);
+	fclose(file);
+	return 0;
+}
+
 int kernel_file_mark_trace(const char *text)
 {
 	int fd = open(TRACE_MARKER_PATH, O_WRONLY | O_CLOEXEC);

@@ -15,6 +15,8 @@ int kernel_file_read_number(const char *path, uint64_t *number);
 int kernel_file_read_frame_crc(const char *path, uint64_t *sequence, uint32_t *crc);
 /* MemAvailable of /proc/meminfo. */
 int kernel_file_read_available_bytes(uint64_t *available_bytes);
+/* The whole file, to stderr. */
+int kernel_file_show(const char *path);
 /* Puts @text into the kernel's trace. */
 int kernel_file_mark_trace(const char *text);
 
