@@ -159,6 +159,35 @@ static void users_share_one_mapping(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, fake_states(display), "i");
 }
 
+/* A hole that small buffers left is large enough for a large one, but not where it may begin. */
+static void large_slots_are_aligned_in_any_hole(struct kunit *test)
+{
+	struct fake_display *display = test->priv;
+
+	buffers(display, 5, 225 * SZ_4K);
+	buffers(display, 1, 2 * MB);
+	for (unsigned int i = A; i <= E; i++)
+		fake_show(display, i);
+	for (unsigned int i = B; i <= D; i++) {
+		fake_hide(display, i);
+		msm_scanout_cache_invalidate(entry_of(display, i), MSM_SCANOUT_FREE);
+	}
+	KUNIT_EXPECT_TRUE(test, IS_ALIGNED(fake_show(display, F), 2 * MB));
+}
+
+/* So as not to break up what large ones need. */
+static void small_slots_are_at_the_other_end(struct kunit *test)
+{
+	struct fake_display *display = test->priv;
+	u64 end = FAKE_WINDOW_START + FAKE_WINDOW_BYTES;
+
+	buffers(display, 2, SZ_4K);
+	buffers(display, 1, 2 * MB);
+	KUNIT_EXPECT_EQ(test, fake_show(display, A), end - SZ_4K);
+	KUNIT_EXPECT_EQ(test, fake_show(display, B), end - 2 * SZ_4K);
+	KUNIT_EXPECT_EQ(test, fake_show(display, C), FAKE_WINDOW_START);
+}
+
 static void a_pool_within_bounds_is_mapped_once(struct kunit *test)
 {
 	struct fake_display *display = test->priv;
@@ -1902,6 +1931,8 @@ static struct kunit_case property_cases[] = {
 	KUNIT_CASE(first_lookup_maps),
 	KUNIT_CASE(lookup_of_idle_finds_the_same_address),
 	KUNIT_CASE(users_share_one_mapping),
+	KUNIT_CASE(large_slots_are_aligned_in_any_hole),
+	KUNIT_CASE(small_slots_are_at_the_other_end),
 	KUNIT_CASE(a_pool_within_bounds_is_mapped_once),
 	KUNIT_CASE(counters_are_exact_for_a_scripted_sequence),
 	KUNIT_CASE(each_reason_has_its_counter),
