@@ -1484,6 +1484,28 @@ static void full_window_evicts_what_is_idle_for_longest(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, display->end[0].reason, MSM_SCANOUT_WINDOW);
 }
 
+/* Each round waits for an unmap: what is evicted doubles until there is a hole. */
+static void fragmented_window_is_cleared_in_few_rounds(struct kunit *test)
+{
+	struct fake_display *display = display_with_window(test, 64 * MB);
+	u64 batches;
+
+	display->log_ends = false;
+	bounds(display, 64 * MB, 256);
+	buffers(display, 128, 512 * KB);
+	buffers(display, 1, 2 * MB);
+	for (unsigned int i = 0; i < 128; i++)
+		fake_flip(display, i);
+	/* No four neighbours are gone before three quarters of all are. */
+	for (unsigned int i = 0; i < 128; i++)
+		fake_flip(display, i % 32 * 4 + i / 32);
+
+	batches = display->cache.counters.batches;
+	fake_show(display, 128);
+	KUNIT_EXPECT_GT(test, display->cache.counters.evictions_pressure, 96);
+	KUNIT_EXPECT_LE(test, display->cache.counters.batches - batches, 8);
+}
+
 static void full_window_uses_the_quarantine_first(struct kunit *test)
 {
 	struct fake_display *display = display_with_window(test, 8 * MB);
@@ -1992,6 +2014,7 @@ static struct kunit_case property_cases[] = {
 	KUNIT_CASE(large_buffers_get_slots_of_2_mib),
 	KUNIT_CASE(small_buffers_share_a_slot),
 	KUNIT_CASE(full_window_evicts_what_is_idle_for_longest),
+	KUNIT_CASE(fragmented_window_is_cleared_in_few_rounds),
 	KUNIT_CASE(full_window_uses_the_quarantine_first),
 	KUNIT_CASE(fragmented_window_is_cleared_for_a_large_buffer),
 	KUNIT_CASE(window_full_of_buffers_in_use_is_an_error),
