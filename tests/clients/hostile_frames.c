@@ -2,9 +2,11 @@
 #include "hostile.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <xf86drm.h>
@@ -36,6 +38,32 @@ struct checker {
 	uint32_t fb_id;
 };
 
+/*
+ * Actors close any handle of this file. What got the number of ours before it was made a
+ * framebuffer would be shown in the frame's place, and rightly so.
+ */
+static bool is_frame(const struct checker *checker, uint32_t fb_id, unsigned int number)
+{
+	int fd = checker->hostile->master.fd, dmabuf_fd = -1;
+	drmModeFB2 *fb = drmModeGetFB2(fd, fb_id);
+	struct drm_gem_close request = { 0 };
+	struct stat is, should_be;
+	bool same = false;
+
+	if (!fb)
+		return false;
+	request.handle = fb->handles[0];
+	drmModeFreeFB2(fb);
+	if (!drmPrimeHandleToFD(fd, request.handle, DRM_CLOEXEC, &dmabuf_fd)) {
+		same = !fstat(dmabuf_fd, &is) &&
+		       !fstat(checker->hostile->pool[number], &should_be) &&
+		       is.st_ino == should_be.st_ino;
+		close(dmabuf_fd);
+	}
+	drmIoctl(fd, DRM_IOCTL_GEM_CLOSE, &request);
+	return same;
+}
+
 static int add_framebuffer(struct checker *checker, unsigned int number, uint32_t *fb_id)
 {
 	const struct image_layout *layout = &checker->hostile->pool_layout;
@@ -51,7 +79,10 @@ static int add_framebuffer(struct checker *checker, unsigned int number, uint32_
 	/* It may be an actor's handle as well, or closed by one already */
 	close_request.handle = handles[0];
 	drmIoctl(fd, DRM_IOCTL_GEM_CLOSE, &close_request);
-	return ret;
+	if (ret || is_frame(checker, *fb_id, number))
+		return ret;
+	drmModeRmFB(fd, *fb_id);
+	return -ESTALE;
 }
 
 static void add_primary(drmModeAtomicReq *request, const struct drm_device *device, uint32_t fb_id)
