@@ -21,9 +21,6 @@ flips()
 probes_on
 flips dumb 20 120 dumb --frames 125
 flips foreign 20 120 foreign --frames 125
-# The client stands still for each mark: longer than a second on a busy host, and that is no flip.
-! have_cache || put "$CACHE/import_linger_ms" 10000
 flips reimport 20 120 reimport --frames 125
-! have_cache || put "$CACHE/import_linger_ms" 1000
 # Beyond every limit of the cache, so that each new buffer has another evicted.
 flips many 60 160 many --buffers 165 --size "$SMALL"
