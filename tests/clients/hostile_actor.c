@@ -70,8 +70,8 @@ static void drop(struct actor *actor, struct hostile_buffer *buffer)
 		buffer->handle = 0;
 	}
 	/*
-	 * Forgotten before it is gone: who is killed in between leaves a framebuffer behind, and not
-	 * a number that the next in this place removes when it is a frame's that is being checked.
+	 * Forgotten before it is gone: who is killed in between leaves a framebuffer behind, and
+	 * not a number that the next in this place removes when it is the one of a frame.
 	 */
 	fb_id = buffer->fb_id;
 	buffer->fb_id = 0;
