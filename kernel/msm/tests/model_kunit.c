@@ -415,7 +415,7 @@ static void cache_equals_a_naive_model(struct kunit *test)
 	/* A duel without a winner shows nothing. */
 	if (scene->insertion == MSM_SCANOUT_DIP && done >= 100000)
 		KUNIT_EXPECT_GT(test, ahead, 0);
-	kunit_info(test, "figure: %llu steps, all equal; BIP led in %u lookups, LRU in %u",
+	kunit_info(test, "figure: %llu steps, all equal; the forecast led in %u lookups, LRU in %u",
 		   done, ahead, behind);
 }
 
