@@ -15,6 +15,9 @@ HEARTBEAT_S = 20
 KILL_AFTER_S = 10
 
 
+_stop = threading.Event()
+
+
 class Failed(Exception):
     """A program could not be started or did not end in time."""
 
@@ -34,6 +37,14 @@ def _end(child):
         child.wait()
     except ProcessLookupError:
         child.wait()
+
+
+def end_all():
+    """End what is running in any thread, and wait for it; nothing can be started any more."""
+    _stop.set()
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread():
+            thread.join(2 * KILL_AFTER_S)
 
 
 def run(argv, log, limit_s, each=None, env=None):
@@ -64,9 +75,11 @@ def run(argv, log, limit_s, each=None, env=None):
                 last = line.strip() or last
                 if each:
                     each(line.rstrip("\n"))
+            if _stop.is_set():
+                raise Failed(f"{argv[0]} was interrupted")
             if now - spoke >= HEARTBEAT_S:
                 spoke = now
-                say(f"  {last[:110]}")
+                say(f"  {log.step}: {last[:100]}")
             if now - begin > limit_s:
                 raise Failed(f"{argv[0]} did not end within {limit_s:.0f} s")
     finally:

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Programs and libraries that tests need on this machine: found, or installed from Debian."""
 
+import contextlib
+import fcntl
 import os
 import shutil
 
-from . import command
+from . import command, repo
 
 INSTALL_LIMIT_S = 600
 
@@ -21,8 +23,25 @@ def _as_root():
     raise Missing("this needs root or sudo to install packages")
 
 
+@contextlib.contextmanager
+def _installing():
+    """One at a time, also with the board's builds: they lock the same file."""
+    folder = os.path.join(os.path.dirname(repo.CACHE), "locks")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "host"), "w", encoding="ascii") as f:
+        fcntl.flock(f, fcntl.LOCK_EX)
+        yield
+
+
 def need(log, packages, there):
     """Install the packages unless there() says that what they bring is there already."""
+    if not there():
+        with _installing():
+            _install(log, packages, there)
+
+
+def _install(log, packages, there):
+    # Somebody else may have while we waited.
     if there():
         return
     if not shutil.which("apt-get"):

@@ -5,13 +5,21 @@ import argparse
 import fnmatch
 import signal
 import sys
+import time
 
-from . import ahead, bench, board, command, fuzz, host, kernel, lint, units, unittests
-from .results import Log, Results, say
+from . import bench, board, command, fuzz, host, kernel, lint, units, unittests
+from .lanes import Lanes
+from .results import Log, Results, say, summary
 from .step import Context, Skipped
+from .times import Times
 
 # In order of cost; the board's own order is in board.py.
 CHEAP_BOARD_STEPS = ("board.headers", "harness.parts")
+# What is worth waiting for while one edits: every pure part, the core, and one boot.
+QUICK = ("lint", "*.parts", "board.headers", "clients", "daemon", "kunit",
+         "board.release/steady.sh")
+# A step keeps about one CPU busy: builds are short, and a board draws its frames on one.
+LANES = 2
 
 
 def all_steps():
@@ -19,8 +27,8 @@ def all_steps():
     cheap = [s for s in of_board if s.name in CHEAP_BOARD_STEPS]
     dear = [s for s in of_board if s.name not in CHEAP_BOARD_STEPS]
     of_bench = bench.steps()
-    return [*lint.steps(), *unittests.steps(), *of_bench[:1], *cheap, *units.steps(),
-            *fuzz.steps(), *kernel.steps(), *of_bench[1:], *dear]
+    return [*lint.steps(), *unittests.steps(), *of_bench[:1], *cheap, *board.builds(),
+            *units.steps(), *fuzz.steps(), *kernel.steps(), *of_bench[1:], *dear]
 
 
 def parse(argv):
@@ -29,7 +37,10 @@ def parse(argv):
         description="Run every test, the cheap ones first: one line for each, 'ok NAME', 'not ok "
         "NAME - WHY' or 'skip NAME - WHY', and a summary at the end. A step's full output is in "
         "check-logs/. Exits with 1 if a test failed.")
-    parser.add_argument("--list", action="store_true", help="name the steps and run none")
+    parser.add_argument("--list", action="store_true",
+                        help="name the steps and how long each took last time, and run none")
+    parser.add_argument("--quick", action="store_true",
+                        help="only what takes minutes: scripts, units, the core, one boot")
     parser.add_argument("--only", action="append", metavar="PATTERN", default=[],
                         help="only steps, or STEP/FILE, that match PATTERN, as in 'lint*' or "
                         "'board.*/steady.sh'; may be repeated")
@@ -50,9 +61,10 @@ def chosen(steps, patterns):
     return result
 
 
-def run_step(step, items, results):
+def run_step(step, items):
+    """Run one step, and return its results."""
+    results = Results()
     log = Log(step.name)
-    failed = results.failed
     context = Context(step, results, log, items)
     say(f"{step.name}: {step.text}")
     try:
@@ -63,36 +75,47 @@ def run_step(step, items, results):
         context.not_ok("run", str(e))
     finally:
         log.close()
-    if results.failed > failed:
+    if results.failed:
         log.tail()
+    return results
+
+
+def show(steps, times):
+    for step, items in steps:
+        took = times.of(step.name)
+        print(f"{step.name:22} {'' if took is None else f'{took:5.0f} s':>8}  {step.text}")
+        for item in items:
+            print(f"  {step.name}/{item}")
 
 
 def main(argv):
     options = parse(argv)
     # A build server ends a job by SIGTERM: end what we started, as for an interrupt.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    steps = chosen(all_steps(), options.only)
+    patterns = [*options.only, *(QUICK if options.quick else ())]
+    steps = chosen(all_steps(), patterns)
+    times = Times()
     if options.list:
-        for step, items in steps:
-            print(f"{step.name:22} {step.text}")
-            for item in items:
-                print(f"  {step.name}/{item}")
+        show(steps, times)
         return 0
     if not steps:
         print(f"check: no step matches {' '.join(options.only)}; --list names them",
               file=sys.stderr)
         return 2
-    results = Results()
-    build = ahead.Ahead([step.name for step, _ in steps])
+    done = []
+
+    def one(step, items):
+        begin = time.monotonic()
+        done.append(run_step(step, items))
+        # Of a part of a step, or of one that failed, the time says nothing about the next run.
+        if items == step.items and not done[-1].failed:
+            times.note(step.name, time.monotonic() - begin)
+
     try:
-        for step, items in steps:
-            run_step(step, items, results)
-            build.after(step.name)
+        Lanes(steps, one, LANES).run()
     except KeyboardInterrupt:
         say("interrupted")
-        results.summary()
+        command.end_all()
+        summary(done)
         return 130
-    finally:
-        build.end()
-    results.summary()
-    return 1 if results.failed else 0
+    return 1 if summary(done) else 0

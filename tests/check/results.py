@@ -3,33 +3,40 @@
 
 import os
 import sys
+import threading
 import time
 
 from . import repo
 
 START = time.monotonic()
 TAIL_LINES = 40
+# Steps run side by side: what belongs together is printed in one piece.
+PRINTING = threading.RLock()
 
 
 def say(text):
-    print(f"[{time.monotonic() - START:4.0f}s] check: {text}", file=sys.stderr, flush=True)
+    with PRINTING:
+        print(f"[{time.monotonic() - START:4.0f}s] check: {text}", file=sys.stderr,
+              flush=True)
 
 
 class Results:
+    """What came out of one step."""
+
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
 
     def ok(self, name):
         self.passed += 1
-        print(f"ok {name}", flush=True)
+        self._print(f"ok {name}")
 
     def not_ok(self, name, why):
         self.failed += 1
-        print(f"not ok {name} - {why}", flush=True)
+        self._print(f"not ok {name} - {why}")
 
     def skip(self, name, why):
         self.skipped += 1
-        print(f"skip {name} - {why}", flush=True)
+        self._print(f"skip {name} - {why}")
 
     def add(self, verdict, name, why):
         if verdict == "ok":
@@ -42,14 +49,26 @@ class Results:
     def total(self):
         return self.passed + self.failed + self.skipped
 
-    def summary(self):
-        print(f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped", flush=True)
+    @staticmethod
+    def _print(line):
+        with PRINTING:
+            print(line, flush=True)
+
+
+def summary(parts):
+    """Print the closing line for the results of all steps; returns how many tests failed."""
+    passed, failed, skipped = (sum(getattr(part, kind) for part in parts)
+                               for kind in ("passed", "failed", "skipped"))
+    with PRINTING:
+        print(f"{passed} passed, {failed} failed, {skipped} skipped", flush=True)
+    return failed
 
 
 class Log:
     """A step's full output, in a file of its own."""
 
     def __init__(self, step):
+        self.step = step
         os.makedirs(repo.LOGS, exist_ok=True)
         self.path = os.path.join(repo.LOGS, step.replace("/", ".") + ".log")
         self.file = open(self.path, "w", encoding="utf-8", errors="replace")
@@ -66,7 +85,8 @@ class Log:
         with open(self.path, encoding="utf-8", errors="replace") as f:
             lines = f.read().splitlines()
         where = os.path.relpath(self.path)
-        print(f"---- the last {min(TAIL_LINES, len(lines))} of {len(lines)} lines of {where}",
-              file=sys.stderr)
-        print("\n".join(lines[-TAIL_LINES:]), file=sys.stderr)
-        print("----", file=sys.stderr, flush=True)
+        with PRINTING:
+            print(f"---- the last {min(TAIL_LINES, len(lines))} of {len(lines)} lines of {where}",
+                  file=sys.stderr)
+            print("\n".join(lines[-TAIL_LINES:]), file=sys.stderr)
+            print("----", file=sys.stderr, flush=True)

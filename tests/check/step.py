@@ -18,6 +18,7 @@ class Step:
     text: str                   # for --list
     run: Callable               # run(context)
     items: tuple = ()           # parts that --only can choose, if any
+    after: tuple = ()           # names of steps that have to be through first, where they run
 
 
 class Context:

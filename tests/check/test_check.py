@@ -4,10 +4,11 @@
 import contextlib
 import io
 import tempfile
+import threading
 import unittest
 from unittest import mock
 
-from . import board, kernel, main, python_lint, repo, results, step, unittests
+from . import board, kernel, lanes, main, python_lint, repo, results, step, times, unittests
 
 
 class Lint(unittest.TestCase):
@@ -96,7 +97,62 @@ class Choosing(unittest.TestCase):
         self.assertEqual(len(names), len(set(names)))
 
 
+class Lanes(unittest.TestCase):
+    @staticmethod
+    def steps(**after):
+        return [(step.Step(name, "", None, after=tuple(names)), ())
+                for name, names in after.items()]
+
+    def test_two_steps_run_side_by_side(self):
+        both = threading.Barrier(2, timeout=30)
+        lanes.Lanes(self.steps(a=(), b=()), lambda *_: both.wait(), 2).run()
+
+    def test_a_step_waits_for_those_it_needs_and_lets_others_go_first(self):
+        c_ran, order = threading.Event(), []
+
+        def one(chosen, _):
+            if chosen.name == "a":
+                self.assertTrue(c_ran.wait(30))
+            order.append(chosen.name)
+            if chosen.name == "c":
+                c_ran.set()
+
+        lanes.Lanes(self.steps(a=(), b=("a", "not chosen"), c=()), one, 2).run()
+        self.assertEqual(order, ["c", "a", "b"])
+
+    def test_a_mistake_ends_the_run(self):
+        def one(chosen, _):
+            raise ZeroDivisionError(chosen.name)
+
+        with self.assertRaises(ZeroDivisionError):
+            lanes.Lanes(self.steps(a=(), b=("a",)), one, 2).run()
+
+    def test_steps_that_wait_for_each_other_are_refused(self):
+        with self.assertRaises(ValueError):
+            lanes.Lanes(self.steps(a=("b",), b=("a",)), lambda *_: None, 2).run()
+
+    def test_each_step_is_after_steps_that_exist(self):
+        steps = main.all_steps()
+        names = {s.name for s in steps}
+        self.assertLessEqual({name for s in steps for name in s.after}, names)
+
+    def test_quick_chooses_something_of_each_kind(self):
+        for pattern in main.QUICK:
+            with self.subTest(pattern):
+                self.assertTrue(main.chosen(main.all_steps(), [pattern]))
+
+
 class Files(unittest.TestCase):
+    def test_times_are_kept_and_rubbish_is_none(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = f"{folder}/check/times.json"
+            self.assertIsNone(times.Times(path).of("a"))
+            times.Times(path).note("a", 1.25)
+            self.assertEqual(times.Times(path).of("a"), 1.2)
+            with open(path, "w", encoding="utf-8") as f:
+                f.write("[1]")
+            self.assertIsNone(times.Times(path).of("a"))
+
     def test_a_board_test_says_what_it_wants(self):
         self.assertEqual(board.machine_of("# board: flavour=debug rootfs=full kernel=upstream "
                                           "timeout=9\n", "t"),
