@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "config.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fnmatch.h>
@@ -15,18 +16,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <ini.h>
-
 #include "units.h"
 
 #define NAME "scanoutd.conf"
-
-/*
- * inih cuts lines at INI_MAX_LINE, which is its build's and not its header's; 200 is the least in
- * use.  Older versions go on to parse the rest of the line as another one.  So lines are measured
- * here and never get that far.
- */
-#define LINE_BYTES 200
 
 const struct config config_defaults = {
 	.tuner = TUNER_DEFAULT_PARAMS,
@@ -119,14 +111,12 @@ struct reader {
 	struct config *config;
 	/* in force until now */
 	const struct config *running;
-	FILE *file;
 	const char *path;
-	/* of the line inih works on: its own count is not passed on by all builds */
 	unsigned int line;
+	/* "" before the first one; NULL in one that is not known, whose lines are ignored */
+	const char *section;
 	config_complain_fn complain;
 	void *context;
-	/* The line inih works on was complained about already. */
-	bool complained_here;
 };
 
 __attribute__((format(printf, 2, 3))) static void complain_at(struct reader *reader,
@@ -142,7 +132,6 @@ __attribute__((format(printf, 2, 3))) static void complain_at(struct reader *rea
 	vsnprintf(text + length, sizeof(text) - (size_t)length, format, args);
 	va_end(args);
 	reader->complain(reader->context, text);
-	reader->complained_here = true;
 }
 
 static int parse_bool(const char *text, uint64_t *value)
@@ -265,95 +254,86 @@ static void store(struct config *config, const struct option *option, uint64_t v
 	}
 }
 
-static bool section_known(const char *section)
+static void take(struct reader *reader, const char *name, const char *value)
 {
-	for (size_t i = 0; i < OPTIONS; i++)
-		if (!strcmp(options[i].section, section))
-			return true;
-	return false;
-}
-
-/*
- * Declared with the four parameters of ini.h.  Debian's library passes a fifth, the line, other
- * builds do not: @reader counts lines itself.
- */
-static int take(void *context, const char *section, const char *name, const char *value)
-{
-	struct reader *reader = context;
 	uint64_t number;
 
+	if (!reader->section)
+		return;
 	for (size_t i = 0; i < OPTIONS; i++) {
-		if (strcmp(options[i].section, section) || strcmp(options[i].name, name))
+		if (strcmp(options[i].section, reader->section) || strcmp(options[i].name, name))
 			continue;
 		if (parse_value(options[i].type, value, &number) ||
 		    !acceptable(&options[i], number)) {
-			complain_at(reader, "%s=%s: accepted is %s; keeping the previous value",
+			complain_at(reader, "%s=%.40s: accepted is %s; keeping the previous value",
 				    name, value, options[i].accepted);
 			keep(reader->config, reader->running, i);
 		} else {
 			store(reader->config, &options[i], number);
 			reader->config->set |= UINT64_C(1) << i;
 		}
-		return 1;
+		return;
 	}
-
-	if (!section[0])
-		complain_at(reader, "%s=%s: stands before any section; ignored", name, value);
-	else if (!section_known(section))
-		complain_at(reader,
-			    "unknown section [%s], accepted are [Tuner], [Pressure], [Poll] and "
-			    "[Bus]; %s ignored",
-			    section, name);
+	if (!reader->section[0])
+		complain_at(reader, "%.40s=%.40s: stands before any section; ignored", name, value);
 	else
-		complain_at(reader, "unknown option %s in section [%s]; ignored", name, section);
-	return 1;
+		complain_at(reader, "unknown option %.40s in section [%s]; ignored", name,
+			    reader->section);
 }
 
-/* Lines for inih: counted, measured, and none that continue another. */
-static char *next_line(char *text, int size, void *stream)
+/* Whatever is wrong with it, the section before ends here. */
+static void begin_section(struct reader *reader, char *line)
 {
-	struct reader *reader = stream;
-	char line[LINE_BYTES];
+	size_t last = strlen(line) - 1;
 
-	if (size > LINE_BYTES)
-		size = LINE_BYTES;
-
-	while (fgets(line, size, reader->file)) {
-		size_t length = strlen(line);
-		const char *first = line + strspn(line, " \t\r\n");
-		bool comment = *first == '#' || *first == ';' || !*first;
-
-		reader->line++;
-		reader->complained_here = false;
-		if (length && line[length - 1] != '\n' && !feof(reader->file)) {
-			int c;
-
-			while ((c = getc(reader->file)) != EOF && c != '\n')
-				;
-			if (!comment) {
-				complain_at(reader,
-					    "'%.20s...': longer than %d bytes, the most a line can "
-					    "have; ignored",
-					    line, size - 2);
-			}
-			continue;
-		}
-		if (comment)
-			continue;
-		if (first != line && *first != '[') {
-			/* inih would take it for more of the value above. */
-			memmove(line, first, strlen(first) + 1);
-		}
-		if (*first != '[' && !strpbrk(line, "=:")) {
-			line[strcspn(line, "\r\n")] = '\0';
-			complain_at(reader, "'%s': expected [SECTION] or NAME=VALUE; ignored",
-				    line);
-			continue;
-		}
-		strcpy(text, line);
-		return text;
+	reader->section = NULL;
+	if (line[last] != ']') {
+		complain_at(reader,
+			    "'%.40s': expected [SECTION]; all up to the next section is ignored",
+			    line);
+		return;
 	}
-	return NULL;
+	line[last] = '\0';
+	for (size_t i = 0; i < OPTIONS && !reader->section; i++)
+		if (!strcmp(options[i].section, line + 1))
+			reader->section = options[i].section;
+	if (!reader->section)
+		complain_at(reader,
+			    "unknown section [%.40s], accepted are [Tuner], [Pressure], [Poll] and "
+			    "[Bus]; all up to the next section is ignored",
+			    line + 1);
+}
+
+static char *strip(char *text)
+{
+	char *end = text + strlen(text);
+
+	while (end > text && isspace((unsigned char)end[-1]))
+		end--;
+	*end = '\0';
+	return text + strspn(text, " \t\r\n\v\f");
+}
+
+static void read_line(struct reader *reader, char *text)
+{
+	char *line = strip(text), *value;
+
+	if (!*line || *line == '#' || *line == ';')
+		return;
+	/* A comment may also follow, after a blank. */
+	for (char *end = line + 1; *end; end++)
+		if (*end == ';' && isspace((unsigned char)end[-1]))
+			*end-- = '\0';
+	line = strip(line);
+	value = strchr(line, '=');
+	if (*line == '[') {
+		begin_section(reader, line);
+	} else if (value) {
+		*value++ = '\0';
+		take(reader, strip(line), strip(value));
+	} else {
+		complain_at(reader, "'%.40s': expected [SECTION] or NAME=VALUE; ignored", line);
+	}
 }
 
 static int read_file(struct config *config, const struct config *running, const char *path,
@@ -363,28 +343,38 @@ static int read_file(struct config *config, const struct config *running, const 
 		.config = config,
 		.running = running,
 		.path = path,
+		.section = "",
 		.complain = complain,
 		.context = context,
 	};
+	size_t size = 0;
+	char *text = NULL;
+	ssize_t length;
 	struct stat st;
+	FILE *file;
 	int ret;
 
-	reader.file = fopen(path, "re");
-	if (!reader.file)
+	/* Asked before it is opened: that may wait, for who writes to a FIFO. */
+	if (stat(path, &st))
 		return -errno;
-	if (!fstat(fileno(reader.file), &st) && S_ISDIR(st.st_mode)) {
-		fclose(reader.file);
-		return -EISDIR;
+	/* A link to /dev/null, or an empty file, is how a file is masked. */
+	if (S_ISCHR(st.st_mode))
+		return 0;
+	if (!S_ISREG(st.st_mode))
+		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	while ((length = getline(&text, &size, file)) >= 0) {
+		reader.line++;
+		if (memchr(text, '\0', (size_t)length))
+			complain_at(&reader, "'%.40s': contains a NUL byte; ignored", strip(text));
+		else
+			read_line(&reader, text);
 	}
-
-	ret = ini_parse_stream(next_line, &reader, take, &reader);
-	if (ret > 0 && !reader.complained_here)
-		complain_at(&reader, "a line before this one is neither [SECTION] nor NAME=VALUE");
-	if (ret == -2)
-		ret = -ENOMEM;
-	else
-		ret = ferror(reader.file) ? -EIO : 0;
-	fclose(reader.file);
+	ret = feof(file) ? 0 : -errno;
+	free(text);
+	fclose(file);
 	return ret;
 }
 
@@ -490,14 +480,8 @@ int config_read(struct config *config, const char *root, config_complain_fn comp
 	}
 	if (dropins.count)
 		qsort(dropins.list, dropins.count, sizeof(*dropins.list), by_name);
-	for (size_t i = 0; i < dropins.count; i++) {
-		struct stat st;
-
-		/* A link to /dev/null, or an empty file, is how a drop-in is masked. */
-		if (!stat(dropins.list[i].path, &st) && S_ISCHR(st.st_mode))
-			continue;
+	for (size_t i = 0; i < dropins.count; i++)
 		read_or_complain(config, &running, dropins.list[i].path, complain, context);
-	}
 	free(dropins.list);
 	config_settle(config, complain, context);
 	return ret;

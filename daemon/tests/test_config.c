@@ -161,9 +161,80 @@ static void unknown_names_are_ignored_but_said(void **state)
 	assert_int_equal(complaint_count, 4);
 	assert_non_null(strstr(complaints, ":1: MaxBytes=1M: stands before any section"));
 	assert_non_null(strstr(complaints, ":3: unknown option MaxByte in section [Tuner]"));
-	assert_non_null(strstr(complaints, ":5: unknown section [Toner]"));
+	assert_non_null(strstr(complaints, ":4: unknown section [Toner]"));
 	assert_non_null(strstr(complaints, ":7: 'what is this': expected"));
 	assert_int_equal(config.tuner.max_bytes, 4 * MIB);
+}
+
+static void a_section_that_is_not_closed_ends_the_one_before(void **state)
+{
+	static const char *const odd[] = { "[Pressure", "[Pressure ; ]", "[", "[Pressure] x" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		char text[256];
+		struct config config;
+
+		snprintf(text, sizeof(text),
+			 "[Tuner]\nMaxEntries=77\n%s\nEnabled=no\n[Poll]\nIntervalSec=2\n"
+			 "SlowIntervalSec=x\n",
+			 odd[i]);
+		config = read_text(text);
+		assert_int_equal(complaint_count, 2);
+		assert_non_null(strstr(complaints, "etc/scanoutd.conf:3: '["));
+		assert_non_null(strstr(complaints, "expected [SECTION]"));
+		assert_non_null(strstr(complaints, "etc/scanoutd.conf:7: SlowIntervalSec=x"));
+		assert_true(config.enabled);
+		assert_true(config.pressure);
+		assert_int_equal(config.tuner.max_entries, 77);
+		assert_int_equal(config.poll_ms, 2000);
+	}
+}
+
+static void every_mistake_of_a_file_is_reported_at_its_line(void **state)
+{
+	(void)state;
+	read_text("what\n[Tuner\n[Poll]\n=5\nIntervalSec\n[]\n[Tuner] ; fine\nMaxBytes=\n");
+	assert_int_equal(complaint_count, 6);
+	assert_non_null(strstr(complaints, ":1: 'what': expected"));
+	assert_non_null(strstr(complaints, ":2: '[Tuner': expected"));
+	assert_non_null(strstr(complaints, ":4: unknown option  in"));
+	assert_non_null(strstr(complaints, ":5: 'IntervalSec': expected"));
+	assert_non_null(strstr(complaints, ":6: unknown section []"));
+	assert_non_null(strstr(complaints, ":8: MaxBytes=: accepted is"));
+}
+
+static void a_nul_byte_does_not_hide_the_rest_of_its_line(void **state)
+{
+	static const char text[] = "[Tuner]\nMaxBytes=64M\0M\nMaxEntries=77\n";
+	struct config config = config_defaults;
+	char path[128];
+	FILE *file;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/etc/scanoutd.conf", root);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	assert_int_equal(fwrite(text, 1, sizeof(text) - 1, file), sizeof(text) - 1);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(config_read(&config, root, complain, NULL), 0);
+	assert_int_equal(complaint_count, 1);
+	assert_non_null(strstr(complaints, ":2: 'MaxBytes=64M': contains a NUL byte"));
+	assert_int_equal(config.tuner.max_bytes, config_defaults.tuner.max_bytes);
+	assert_int_equal(config.tuner.max_entries, 77);
+}
+
+static void what_is_no_file_is_not_waited_for(void **state)
+{
+	struct config config = config_defaults;
+	char path[128];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/etc/scanoutd.conf", root);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(config_read(&config, root, complain, NULL), 0);
+	assert_int_equal(complaint_count, 1);
+	assert_non_null(strstr(complaints, "etc/scanoutd.conf: "));
 }
 
 static void a_long_line_does_not_spill_into_the_next(void **state)
@@ -360,6 +431,10 @@ int main(void)
 		WITH_ROOT(every_type_is_understood),
 		WITH_ROOT(a_bad_value_names_line_value_and_what_is_accepted),
 		WITH_ROOT(unknown_names_are_ignored_but_said),
+		WITH_ROOT(a_section_that_is_not_closed_ends_the_one_before),
+		WITH_ROOT(every_mistake_of_a_file_is_reported_at_its_line),
+		WITH_ROOT(a_nul_byte_does_not_hide_the_rest_of_its_line),
+		WITH_ROOT(what_is_no_file_is_not_waited_for),
 		WITH_ROOT(a_long_line_does_not_spill_into_the_next),
 		WITH_ROOT(a_long_comment_is_just_a_comment),
 		WITH_ROOT(an_indented_line_is_a_line_of_its_own),

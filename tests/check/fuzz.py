@@ -9,8 +9,7 @@ from .step import Step
 
 LIMIT_S = 900
 RUNS = 20000
-PACKAGES = {"libsystemd": "libsystemd-dev", "inih": "libinih-dev", "libdrm": "libdrm-dev",
-            "cmocka": "libcmocka-dev"}
+PACKAGES = {"libsystemd": "libsystemd-dev", "libdrm": "libdrm-dev", "cmocka": "libcmocka-dev"}
 # Links only where clang has its run-time library.
 PROBE = "int LLVMFuzzerTestOneInput(const char *d, unsigned long n) { return !d || !n; }"
 

@@ -42,8 +42,7 @@ class Project:
         return os.path.join(repo.CACHE, "-".join([self.name, *extras]))
 
 
-DAEMON = {"libsystemd": "libsystemd-dev", "inih": "libinih-dev", "libdrm": "libdrm-dev",
-          "cmocka": "libcmocka-dev"}
+DAEMON = {"libsystemd": "libsystemd-dev", "libdrm": "libdrm-dev", "cmocka": "libcmocka-dev"}
 COMPOSITORS = (
     Optional("weston", {"libweston-14": ("libweston-14-dev", "weston"),
                         "libweston-10": ("libweston-10-dev", "weston")},
