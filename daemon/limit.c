@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bus.h"
 #include "log.h"
@@ -22,11 +25,68 @@ const char *managed_state_name(enum managed_state state)
 	return names[state];
 }
 
+/*
+ * From which generation on limits are somebody else's: kept where it outlives this program, but not
+ * the boot.  There is none while it tunes: what it finds after it was killed is its own.
+ */
+static bool record_path(const struct managed *managed, char path[PATH_MAX])
+{
+	const char *directory = secure_getenv("RUNTIME_DIRECTORY");
+
+	return directory && managed->state != MANAGED_DRY_RUN &&
+	       snprintf(path, PATH_MAX, "%s/%s", directory, managed->cache.name) < PATH_MAX;
+}
+
+static void record_theirs(const struct managed *managed, uint64_t generation)
+{
+	char path[PATH_MAX];
+	FILE *file;
+
+	if (!record_path(managed, path))
+		return;
+	file = fopen(path, "we");
+	if (file)
+		fprintf(file, "%" PRIu64 "\n", generation);
+	if (!file || fclose(file))
+		log_line(LOG_WARNING, LOG_ERROR, managed->cache.name,
+			 "%s: %s; a restart will not know whose limits these are", path,
+			 strerror(errno));
+}
+
+static void record_none(const struct managed *managed)
+{
+	char path[PATH_MAX];
+
+	if (record_path(managed, path) && unlink(path) && errno != ENOENT)
+		log_line(LOG_WARNING, LOG_ERROR, managed->cache.name, "%s: %s", path,
+			 strerror(errno));
+}
+
+static bool recorded_as_theirs(const struct managed *managed, uint64_t generation)
+{
+	char path[PATH_MAX];
+	uint64_t from = 0;
+	FILE *file;
+
+	if (!record_path(managed, path))
+		return false;
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	/* An empty one was being written when this program was killed: as somebody else's. */
+	if (fscanf(file, "%" SCNu64, &from) != 1)
+		from = 0;
+	fclose(file);
+	return generation >= from;
+}
+
 void limit_set_state(struct managed *managed, enum managed_state state)
 {
 	if (managed->state == state)
 		return;
 	managed->state = state;
+	if (state == MANAGED_TUNING)
+		record_none(managed);
 	bus_cache_changed(managed->manager->bus, managed);
 }
 
@@ -43,7 +103,7 @@ static bool may_choose_timeout(const struct managed *managed, const struct cache
 }
 
 /* What is in force is what is expected from now on. */
-void limit_expect(struct managed *managed, const struct cache_snapshot *snapshot)
+static void expect(struct managed *managed, const struct cache_snapshot *snapshot)
 {
 	managed->expected_bytes = snapshot->max_bytes;
 	managed->expected_entries = snapshot->max_entries;
@@ -51,16 +111,45 @@ void limit_expect(struct managed *managed, const struct cache_snapshot *snapshot
 	managed->expected_insertion = snapshot->insertion;
 }
 
+/* Also while disabled: it is not to be taken over by enabling. */
+static bool may_stand_down(const struct managed *managed)
+{
+	return managed->state != MANAGED_EXTERNAL && managed->state != MANAGED_DRY_RUN;
+}
+
+static void stand_down(struct managed *managed, const struct cache_snapshot *snapshot)
+{
+	limit_set_state(managed, MANAGED_EXTERNAL);
+	record_theirs(managed, snapshot->generation);
+}
+
 /* Switched off is switched off: only its owner, or who says resume, switches it on. */
 void limit_respect_off(struct managed *managed, const struct cache_snapshot *snapshot)
 {
-	if ((snapshot->max_bytes && snapshot->max_entries) || managed->state != MANAGED_TUNING)
+	if ((snapshot->max_bytes && snapshot->max_entries) || !may_stand_down(managed))
 		return;
 	log_line(LOG_NOTICE, LOG_EXTERNAL, managed->cache.name,
 		 "the cache is switched off (max_bytes=%" PRIu64 " max_entries=%" PRIu64
 		 "): leaving it alone until 'scanoutctl resume'",
 		 snapshot->max_bytes, snapshot->max_entries);
-	limit_set_state(managed, MANAGED_EXTERNAL);
+	stand_down(managed, snapshot);
+}
+
+void limit_take_over(struct managed *managed, const struct cache_snapshot *snapshot)
+{
+	expect(managed, snapshot);
+	limit_respect_off(managed, snapshot);
+	if (!may_stand_down(managed))
+		return;
+	if (recorded_as_theirs(managed, snapshot->generation)) {
+		log_line(LOG_NOTICE, LOG_EXTERNAL, managed->cache.name,
+			 "somebody else set its limits before this start (max_bytes=%" PRIu64
+			 " max_entries=%" PRIu64 "): leaving them alone until 'scanoutctl resume'",
+			 snapshot->max_bytes, snapshot->max_entries);
+		limit_set_state(managed, MANAGED_EXTERNAL);
+	} else if (managed->state == MANAGED_TUNING) {
+		record_none(managed);
+	}
 }
 
 /* Did somebody else set a limit?  Then it is theirs. */
@@ -75,7 +164,7 @@ bool limit_notice_foreign_write(struct managed *managed, const struct cache_snap
 	if (snapshot->max_bytes == managed->expected_bytes &&
 	    snapshot->max_entries == managed->expected_entries && !timeout && !insertion)
 		return false;
-	if (managed->state == MANAGED_TUNING || managed->state == MANAGED_FAILED) {
+	if (may_stand_down(managed)) {
 		log_line(LOG_NOTICE, LOG_EXTERNAL, managed->cache.name,
 			 "somebody else set max_bytes to %" PRIu64 ", max_entries to %" PRIu64
 			 ", idle_timeout_ms to %" PRIu64 ", insertion to %s (were %" PRIu64
@@ -85,9 +174,9 @@ bool limit_notice_foreign_write(struct managed *managed, const struct cache_snap
 			 cache_insertion_name(snapshot->insertion), managed->expected_bytes,
 			 managed->expected_entries, managed->expected_timeout_ms,
 			 cache_insertion_name(managed->expected_insertion));
-		limit_set_state(managed, MANAGED_EXTERNAL);
+		stand_down(managed, snapshot);
 	}
-	limit_expect(managed, snapshot);
+	expect(managed, snapshot);
 	return true;
 }
 
@@ -298,7 +387,7 @@ void limit_hand_back(struct managed *managed)
 	uint64_t timeout_ms = managed->manager->config.tuner.idle_timeout.max_ms;
 	int ret = 0;
 
-	if (managed->state != MANAGED_TUNING ||
+	if (!managed->have_last || managed->state != MANAGED_TUNING ||
 	    cache_read_limits(&managed->cache, &managed->last) ||
 	    limit_notice_foreign_write(managed, &managed->last))
 		return;
@@ -313,7 +402,8 @@ void limit_hand_back(struct managed *managed)
 		log_line(LOG_WARNING, LOG_ERROR, managed->cache.name, "%s", managed->cache.error);
 		return;
 	}
-	limit_expect(managed, &managed->last);
+	expect(managed, &managed->last);
+	record_theirs(managed, managed->last.generation + 1);
 	log_line(LOG_INFO, LOG_SERVICE, managed->cache.name,
 		 "left with max_bytes=%" PRIu64 " max_entries=%" PRIu64 " idle_timeout_ms=%" PRIu64,
 		 managed->last.max_bytes, managed->last.max_entries, managed->last.idle_timeout_ms);

@@ -11,8 +11,8 @@
 /* Change the state, and tell the bus. */
 void limit_set_state(struct managed *managed, enum managed_state state);
 
-/* What is in force is what is expected from now on. */
-void limit_expect(struct managed *managed, const struct cache_snapshot *snapshot);
+/* The first look at a cache: unless they are somebody else's, its limits are the tuner's now. */
+void limit_take_over(struct managed *managed, const struct cache_snapshot *snapshot);
 
 /* Switched off is switched off: only its owner, or who says resume, switches it on. */
 void limit_respect_off(struct managed *managed, const struct cache_snapshot *snapshot);

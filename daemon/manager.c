@@ -131,8 +131,7 @@ static int sample_one(struct managed *managed)
 		managed->have_last = true;
 		managed->last = snapshot;
 		managed->last_us = now;
-		limit_expect(managed, &snapshot);
-		limit_respect_off(managed, &snapshot);
+		limit_take_over(managed, &snapshot);
 		return 0;
 	}
 
@@ -359,8 +358,7 @@ void manager_add_cache(struct manager *manager, const char *name, const char *pa
 	} else {
 		managed->have_last = true;
 		managed->last_us = manager_now_us();
-		limit_expect(managed, &managed->last);
-		limit_respect_off(managed, &managed->last);
+		limit_take_over(managed, &managed->last);
 	}
 	managed->next = manager->caches;
 	manager->caches = managed;
@@ -457,6 +455,8 @@ void manager_reload(struct manager *manager)
 			limit_hand_back(managed);
 		if (managed->state != MANAGED_EXTERNAL)
 			limit_set_state(managed, normal_state(manager));
+		if (managed->have_last)
+			limit_respect_off(managed, &managed->last);
 	}
 	log_line(LOG_INFO, LOG_CONFIG, NULL, "configuration read");
 	manager_reconsider(manager);

@@ -73,16 +73,21 @@ static uint64_t property(sd_bus *bus, const char *name)
 	return value;
 }
 
-static bool state_is(sd_bus *bus, const char *name, const char *expected)
+static bool text_is(sd_bus *bus, const char *card, const char *name, const char *expected)
 {
-	char *value = NULL;
+	char *value = NULL, path[128];
 	bool same;
 
-	sd_bus_get_property_string(bus, BUS_NAME, BUS_CACHES_PATH "/card0", BUS_CACHE_INTERFACE,
-				   name, NULL, &value);
+	snprintf(path, sizeof(path), BUS_CACHES_PATH "/%s", card);
+	sd_bus_get_property_string(bus, BUS_NAME, path, BUS_CACHE_INTERFACE, name, NULL, &value);
 	same = value && !strcmp(value, expected);
 	free(value);
 	return same;
+}
+
+static bool state_is(sd_bus *bus, const char *name, const char *expected)
+{
+	return text_is(bus, "card0", name, expected);
 }
 
 static uint64_t limit(const char *name)
@@ -114,6 +119,24 @@ static void write_number(const char *name, uint64_t number)
 	fake_write(cache_dir, name, text);
 }
 
+/* With a line more in its first section. */
+static void configure(const char *line)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text),
+		 "[Tuner]\nShrinkAfterSec=1\nShrinkUnusedAfterSec=1\n%s\n"
+		 "[Poll]\nIntervalSec=100ms\nSlowIntervalSec=1\n[Bus]\nEventSec=2\n",
+		 line);
+	fake_write(root, "etc/scanoutd.conf", text);
+}
+
+static void reload_with(const char *line)
+{
+	configure(line);
+	kill(service_pid, SIGHUP);
+}
+
 static int setup(void **state)
 {
 	char path[128];
@@ -131,10 +154,11 @@ static int setup(void **state)
 	mkdir(path, 0755);
 	snprintf(cache_dir, sizeof(cache_dir), "%s/class/drm/card0/device/scanout_cache", root);
 	make_tree("card0");
-	fake_write(root, "etc/scanoutd.conf",
-		   "[Poll]\nIntervalSec=100ms\nSlowIntervalSec=1\n[Tuner]\nShrinkAfterSec=1\n"
-		   "ShrinkUnusedAfterSec=1\n"
-		   "[Bus]\nEventSec=2\n");
+	/* As systemd does it: a folder that outlives the service. */
+	snprintf(path, sizeof(path), "%s/run", root);
+	mkdir(path, 0755);
+	setenv("RUNTIME_DIRECTORY", path, 1);
+	configure("");
 	flips = 0;
 	start_bus(&dbus, root);
 	start_service();
@@ -333,6 +357,124 @@ static void what_was_set_by_others_is_left_behind_untouched(void **state)
 	EVENTUALLY(state_is(bus, "State", "external"));
 	assert_int_equal(stop_service(SIGTERM), 0);
 	assert_int_equal(limit("max_bytes"), 5 * MIB);
+	sd_bus_flush_close_unref(bus);
+}
+
+static void what_others_set_outlives_the_service(void **state)
+{
+	static const int ends[] = { SIGTERM, SIGKILL, SIGTERM };
+	sd_bus *bus = connect_client(&dbus);
+
+	(void)state;
+	assert_int_equal(stop_service(SIGTERM), 0);
+	make_tree("card1");
+	start_service();
+	EVENTUALLY(text_is(bus, "card1", "State", "tuning"));
+	write_number("max_bytes", 77 * MIB);
+	write_number("generation", 5);
+	EVENTUALLY(state_is(bus, "State", "external"));
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		stop_service(ends[i]);
+		start_service();
+		EVENTUALLY(state_is(bus, "State", "external"));
+		/* The other one is nobody's. */
+		EVENTUALLY(text_is(bus, "card1", "State", "tuning"));
+	}
+	flip_for(2500);
+	assert_int_equal(limit("max_bytes"), 77 * MIB);
+
+	/* It is the service's from then on, also when that is killed. */
+	assert_true(call(bus, "Resume", NULL, NULL, "s", "card0") >= 0);
+	flip_for(2500);
+	EVENTUALLY(limit("max_bytes") == 24 * MIB);
+	write_number("generation", 6);
+	stop_service(SIGKILL);
+	start_service();
+	EVENTUALLY(state_is(bus, "State", "tuning"));
+	sd_bus_flush_close_unref(bus);
+}
+
+static void what_was_set_while_it_was_stopped_is_left_alone(void **state)
+{
+	sd_bus *bus = connect_client(&dbus);
+
+	(void)state;
+	write_number("generation", 5);
+	EVENTUALLY(property(bus, "IdleTimeoutMs") == 2000);
+	assert_int_equal(stop_service(SIGTERM), 0);
+	/* Nobody else has written yet. */
+	start_service();
+	EVENTUALLY(state_is(bus, "State", "tuning"));
+	assert_int_equal(stop_service(SIGTERM), 0);
+	write_number("max_bytes", 77 * MIB);
+	write_number("generation", 6);
+	start_service();
+	EVENTUALLY(state_is(bus, "State", "external"));
+	flip_for(2500);
+	assert_int_equal(limit("max_bytes"), 77 * MIB);
+
+	/* A driver that was loaded since has limits of its own. */
+	assert_int_equal(stop_service(SIGTERM), 0);
+	write_number("generation", 0);
+	start_service();
+	EVENTUALLY(state_is(bus, "State", "tuning"));
+	sd_bus_flush_close_unref(bus);
+}
+
+static void what_was_set_while_disabled_is_left_alone(void **state)
+{
+	sd_bus *bus = connect_client(&dbus);
+
+	(void)state;
+	reload_with("Enabled=no");
+	EVENTUALLY(state_is(bus, "State", "disabled"));
+	write_number("max_bytes", 77 * MIB);
+	EVENTUALLY(property(bus, "MaxBytes") == 77 * MIB);
+	reload_with("Enabled=yes");
+	EVENTUALLY(state_is(bus, "State", "external"));
+	flip_for(2500);
+	assert_int_equal(limit("max_bytes"), 77 * MIB);
+	sd_bus_flush_close_unref(bus);
+}
+
+static void enabling_never_switches_the_cache_on(void **state)
+{
+	static const char *const names[] = { "max_bytes", "max_entries" };
+	sd_bus *bus = connect_client(&dbus);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		/* Switched off while disabled, */
+		reload_with("Enabled=no");
+		EVENTUALLY(state_is(bus, "State", "disabled"));
+		write_number(names[i], 0);
+		reload_with("Enabled=yes");
+		EVENTUALLY(state_is(bus, "State", "external"));
+		flip_for(500);
+		assert_int_equal(limit(names[i]), 0);
+
+		/* found so when it starts disabled, */
+		reload_with("Enabled=no");
+		assert_int_equal(stop_service(SIGTERM), 0);
+		start_service();
+		EVENTUALLY(state_is(bus, "State", "external"));
+		reload_with("Enabled=yes");
+		flip_for(500);
+		assert_int_equal(limit(names[i]), 0);
+
+		/* and told to resume while disabled. */
+		reload_with("Enabled=no");
+		assert_true(call(bus, "Resume", NULL, NULL, "s", "") >= 0);
+		EVENTUALLY(state_is(bus, "State", "disabled"));
+		reload_with("Enabled=yes");
+		EVENTUALLY(state_is(bus, "State", "external"));
+		flip_for(500);
+		assert_int_equal(limit(names[i]), 0);
+
+		/* Who says so while it is enabled, has it. */
+		assert_true(call(bus, "Resume", NULL, NULL, "s", "") >= 0);
+		EVENTUALLY(limit(names[i]) > 0);
+	}
 	sd_bus_flush_close_unref(bus);
 }
 
@@ -638,6 +780,10 @@ int main(void)
 		RUNNING(a_kill_leaves_a_valid_bound_to_resume_from),
 		RUNNING(a_foreign_write_makes_it_stand_down_until_resumed),
 		RUNNING(what_was_set_by_others_is_left_behind_untouched),
+		RUNNING(what_others_set_outlives_the_service),
+		RUNNING(what_was_set_while_it_was_stopped_is_left_alone),
+		RUNNING(what_was_set_while_disabled_is_left_alone),
+		RUNNING(enabling_never_switches_the_cache_on),
 		RUNNING(a_hold_raises_the_limit_and_goes_with_its_owner),
 		RUNNING(releasing_needs_the_right_cookie),
 		RUNNING(holds_are_capped_in_size_and_number),

@@ -44,6 +44,17 @@ systemctl stop scanoutd.service
 check_eq budget 134217728 "$(get max_bytes)"
 check_eq result success "$(unit Result)"
 
+begin what_others_set_outlives_a_restart
+put max_bytes 40M
+until_ok 10 state_is external || fail state "is $(cache State), not external"
+systemctl restart scanoutd.service
+until_ok 10 state_is external || fail restarted "is $(cache State), not external"
+# As when its package is upgraded.
+systemctl stop scanoutd.service
+systemctl start scanoutd.service
+until_ok 10 state_is external || fail started "is $(cache State), not external"
+check_eq left_alone 41943040 "$(get max_bytes)"
+
 begin it_survives_the_driver_and_takes_the_next_one
 scanout-flip foreign --frames 6 >/dev/null || fail client "status $?"
 pid=$(unit MainPID)
