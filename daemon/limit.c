@@ -102,6 +102,16 @@ static bool may_choose_timeout(const struct managed *managed, const struct cache
 	       snapshot->idle_timeout_ms <= params->idle_timeout.max_ms;
 }
 
+/* Between LRU and DIP.  BIP is nothing to choose: who finds it in force leaves it. */
+static bool may_choose_insertion(const struct managed *managed,
+				 const struct cache_snapshot *snapshot)
+{
+	const unsigned int choices = CACHE_INSERTION_LRU | CACHE_INSERTION_DIP;
+
+	return managed->manager->config.tuner.choose_insertion &&
+	       (snapshot->insertions & choices) == choices && snapshot->insertion & choices;
+}
+
 /* What is in force is what is expected from now on. */
 static void expect(struct managed *managed, const struct cache_snapshot *snapshot)
 {
@@ -262,16 +272,13 @@ static int apply(struct managed *managed, struct cache_snapshot *snapshot)
 	return ret;
 }
 
-/* Between LRU and DIP.  BIP is nothing to choose: who finds it in force leaves it. */
 static int insert_as_decided(struct managed *managed, struct cache_snapshot *snapshot)
 {
 	const struct tuner_decision *decision = &managed->decision;
-	const unsigned int choices = CACHE_INSERTION_LRU | CACHE_INSERTION_DIP;
 	enum cache_insertion wanted = decision->dip ? CACHE_INSERTION_DIP : CACHE_INSERTION_LRU;
 	int ret;
 
-	if (!managed->manager->config.tuner.choose_insertion || snapshot->insertion == wanted ||
-	    (snapshot->insertions & choices) != choices || !(snapshot->insertion & choices))
+	if (!may_choose_insertion(managed, snapshot) || snapshot->insertion == wanted)
 		return 0;
 	ret = cache_write_insertion(&managed->cache, wanted);
 	if (ret)
@@ -377,34 +384,47 @@ void limit_decide(struct managed *managed, struct cache_snapshot *snapshot, uint
 	}
 }
 
+/* A knob that cannot be turned back does not keep the others from being. */
+static void turn_back(struct managed *managed, enum cache_limit limit, uint64_t now, uint64_t then)
+{
+	if (now != then && cache_write_limit(&managed->cache, limit, then))
+		log_line(LOG_WARNING, LOG_ERROR, managed->cache.name, "%s", managed->cache.error);
+}
+
 /*
- * Leave the whole budget in force, for as long as may be: right without anybody watching.  Not what
- * others set.
+ * Leave the whole budget in force, for as long as may be, and the kernel's own policy: right
+ * without anybody watching, and the same whatever was found.  Not what others set.
  */
 void limit_hand_back(struct managed *managed)
 {
-	uint64_t max_bytes = managed->manager->config.tuner.max_bytes;
-	uint64_t timeout_ms = managed->manager->config.tuner.idle_timeout.max_ms;
-	int ret = 0;
+	const struct tuner_params *params = &managed->manager->config.tuner;
+	struct cache_snapshot *last = &managed->last;
 
-	if (!managed->have_last || managed->state != MANAGED_TUNING ||
-	    cache_read_limits(&managed->cache, &managed->last) ||
-	    limit_notice_foreign_write(managed, &managed->last))
+	if (!managed->have_last ||
+	    (managed->state != MANAGED_TUNING && managed->state != MANAGED_FAILED))
 		return;
-	if (managed->last.max_bytes < max_bytes)
-		ret = cache_write_limit(&managed->cache, CACHE_MAX_BYTES, max_bytes);
-	if (!ret && may_choose_timeout(managed, &managed->last) &&
-	    managed->last.idle_timeout_ms < timeout_ms)
-		ret = cache_write_limit(&managed->cache, CACHE_IDLE_TIMEOUT_MS, timeout_ms);
-	if (!ret)
-		ret = cache_read_limits(&managed->cache, &managed->last);
-	if (ret) {
-		log_line(LOG_WARNING, LOG_ERROR, managed->cache.name, "%s", managed->cache.error);
+	if (cache_read_limits(&managed->cache, last)) {
+		log_line(LOG_WARNING, LOG_ERROR, managed->cache.name, "%s; limits stay as they are",
+			 managed->cache.error);
 		return;
 	}
-	expect(managed, &managed->last);
-	record_theirs(managed, managed->last.generation + 1);
+	if (limit_notice_foreign_write(managed, last))
+		return;
+	turn_back(managed, CACHE_MAX_BYTES, last->max_bytes, params->max_bytes);
+	turn_back(managed, CACHE_MAX_ENTRIES, last->max_entries, params->max_entries);
+	if (may_choose_timeout(managed, last))
+		turn_back(managed, CACHE_IDLE_TIMEOUT_MS, last->idle_timeout_ms,
+			  params->idle_timeout.max_ms);
+	if (may_choose_insertion(managed, last) && last->insertion != CACHE_INSERTION_LRU &&
+	    cache_write_insertion(&managed->cache, CACHE_INSERTION_LRU))
+		log_line(LOG_WARNING, LOG_ERROR, managed->cache.name, "%s", managed->cache.error);
+	if (cache_read_limits(&managed->cache, last))
+		return;
+	expect(managed, last);
+	record_theirs(managed, last->generation + 1);
 	log_line(LOG_INFO, LOG_SERVICE, managed->cache.name,
-		 "left with max_bytes=%" PRIu64 " max_entries=%" PRIu64 " idle_timeout_ms=%" PRIu64,
-		 managed->last.max_bytes, managed->last.max_entries, managed->last.idle_timeout_ms);
+		 "left with max_bytes=%" PRIu64 " max_entries=%" PRIu64 " idle_timeout_ms=%" PRIu64
+		 " insertion=%s",
+		 last->max_bytes, last->max_entries, last->idle_timeout_ms,
+		 cache_insertion_name(last->insertion));
 }

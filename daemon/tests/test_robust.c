@@ -209,6 +209,69 @@ static void jumps_of_time_do_no_harm(void **state)
 	}
 }
 
+static bool insertion_is(const char *text)
+{
+	char path[160], line[64] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/insertion", cache_dir);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	if (!fgets(line, sizeof(line), file))
+		line[0] = '\0';
+	fclose(file);
+	return !strcmp(line, text);
+}
+
+static void has_handed_back(void)
+{
+	assert_int_equal(stop_service(SIGTERM), 0);
+	assert_int_equal(limit("max_bytes"), CEILING_BYTES);
+	assert_int_equal(limit("max_entries"), CEILING_ENTRIES);
+	assert_int_equal(limit("idle_timeout_ms"), LONGEST_TIMEOUT_MS);
+	assert_true(insertion_is(ROBUST_LRU));
+	/* Never the service's to change. */
+	assert_int_equal(limit("import_linger_ms"), 1000);
+}
+
+static void every_knob_is_handed_back(void **state)
+{
+	const unsigned int beyond = histogram_bytes_bucket(320 * MIB);
+	uint64_t lookups = 0, flips = UINT64_C(1) << 40;
+
+	(void)state;
+	fake_write(cache_dir, "insertion", ROBUST_LRU);
+	put_number("max_entries", FLOOR_ENTRIES);
+	start_service("none", -1);
+	for (unsigned int i = 0; i < ROUNDS && !insertion_is(ROBUST_DIP); i++) {
+		lookups += 60;
+		put_histogram("reuse_bytes", BYTES_BUCKETS, NEAR_BUCKET, lookups, beyond, lookups);
+		put_histogram("reuse_depth", DEPTH_BUCKETS, 2, lookups, 33, lookups);
+		put_number("flips", flips += 60);
+		sleep_ms(50);
+	}
+	assert_true(insertion_is(ROBUST_DIP));
+	put_number("active_entries", 0);
+	put_number("active_bytes", 0);
+	EVENTUALLY(limit("idle_timeout_ms") == SHORTEST_TIMEOUT_MS);
+	has_handed_back();
+}
+
+static void after_a_write_that_failed_it_is_handed_back_too(void **state)
+{
+	(void)state;
+	fake_write(cache_dir, "insertion", ROBUST_LRU);
+	start_service("none", -1);
+	assert_true(follows(NEAR_BUCKET));
+	page->write_errno = EIO;
+	for (unsigned int i = 0; i < 20; i++) {
+		flip(FAR_BUCKET);
+		sleep_ms(50);
+	}
+	page->write_errno = 0;
+	has_handed_back();
+}
+
 static void being_stopped_for_a_while_does_no_harm(void **state)
 {
 	(void)state;
@@ -330,6 +393,8 @@ int main(void)
 		ROBUST(read_only_sysfs_is_survived),
 		ROBUST(writes_that_fail_are_survived),
 		ROBUST(jumps_of_time_do_no_harm),
+		ROBUST(every_knob_is_handed_back),
+		ROBUST(after_a_write_that_failed_it_is_handed_back_too),
 		ROBUST(being_stopped_for_a_while_does_no_harm),
 		ROBUST(only_the_clock_that_cannot_be_set_is_asked),
 		ROBUST(a_full_disk_for_its_messages_is_survived),

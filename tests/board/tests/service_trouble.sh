@@ -42,6 +42,9 @@ until_ok 40 limit_below 33554432 || fail before "still $(get max_bytes)"
 stop_playing
 systemctl stop scanoutd.service
 check_eq budget 134217728 "$(get max_bytes)"
+check_eq entries 256 "$(get max_entries)"
+check_eq idle_timeout 10000 "$(get idle_timeout_ms)"
+check_eq insertion 1 "$(grep -c '\[lru\]' "$CACHE/insertion")"
 check_eq result success "$(unit Result)"
 
 begin what_others_set_outlives_a_restart
