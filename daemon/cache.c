@@ -260,16 +260,22 @@ int cache_open(struct cache *cache, const char *name, const char *path)
 		return fail(cache, -errno, "%s: %s", path, strerror(errno));
 
 	for (unsigned int i = 0; i < CACHE_FILES; i++) {
-		if (files[i].kind == COMMAND)
-			continue;
-		cache->fds[i] = openat(cache->dir_fd, files[i].name, O_RDONLY | O_CLOEXEC);
-		if (cache->fds[i] < 0) {
-			int ret = fail(cache, -errno, "%s/%s: %s", path, files[i].name,
-				       strerror(errno));
+		int flags = files[i].kind == COMMAND ? O_PATH : O_RDONLY, ret;
 
-			cache_close(cache);
-			return ret;
-		}
+		cache->fds[i] = openat(cache->dir_fd, files[i].name, flags | O_CLOEXEC);
+		if (cache->fds[i] >= 0)
+			continue;
+		/* The directory is there, so this is no kernel without a cache. */
+		if (errno == ENOENT && !access(path, F_OK))
+			ret = fail(cache, -ENOTSUP,
+				   "%s/%s: missing; this kernel's cache is not the one that this "
+				   "version knows: update both together",
+				   path, files[i].name);
+		else
+			ret = fail(cache, -errno, "%s/%s: %s", path, files[i].name,
+				   strerror(errno));
+		cache_close(cache);
+		return ret;
 	}
 	return 0;
 }

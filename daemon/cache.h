@@ -77,7 +77,10 @@ struct cache {
 	char error[512];
 };
 
-/* Open the directory @path.  Returns 0 or a negative error, explained in @cache->error. */
+/*
+ * Open the directory @path.  Returns 0 or a negative error, explained in @cache->error: -ENOENT if
+ * it is not there, -ENOTSUP if it is but lacks a file, as that of another version of the kernel.
+ */
 int cache_open(struct cache *cache, const char *name, const char *path);
 void cache_close(struct cache *cache);
 

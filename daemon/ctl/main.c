@@ -68,7 +68,7 @@ static int by_name(const void *a, const void *b)
 
 unsigned int ctl_open_caches(const struct ctl *ctl, struct cache caches[CTL_CACHES])
 {
-	unsigned int count = 0;
+	unsigned int count = 0, failed = 0;
 	struct dirent *entry;
 	char path[PATH_MAX];
 	DIR *dir;
@@ -87,13 +87,13 @@ unsigned int ctl_open_caches(const struct ctl *ctl, struct cache caches[CTL_CACH
 		ret = cache_open(&caches[count], entry->d_name, path);
 		if (!ret)
 			count++;
-		else if (ret != -ENOENT)
+		else if (ret != -ENOENT && ++failed)
 			ctl_complain("%s", caches[count].error);
 	}
 	if (dir)
 		closedir(dir);
 	qsort(caches, count, sizeof(*caches), by_name);
-	if (!count)
+	if (!count && !failed)
 		ctl_complain("%s%s has no scanout_cache directory; 'scanoutctl doctor' says why",
 			     ctl->cache_name ? "DRM device " : "no DRM device",
 			     ctl->cache_name ? ctl->cache_name : "");

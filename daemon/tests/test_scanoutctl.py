@@ -84,6 +84,25 @@ class Scanoutctl(unittest.TestCase):
         data = json.loads(self.ctl("--json=short", "status").stdout)
         self.assertEqual(data[0]["state"], "tuning")
 
+    def test_an_older_kernel_is_named(self):
+        other = self.cache.replace("card0", "card1")
+        shutil.copytree(self.cache, other)
+        os.unlink(f"{self.cache}/reuse_depth")
+        os.unlink(f"{other}/trim")
+        missing = (f"{self.cache}/reuse_depth: ", f"{other}/trim: ")
+        result = self.ctl("status")
+        self.assertEqual(result.returncode, 3)
+        self.assertNotIn("no DRM device", result.stderr)
+        with subprocess.Popen([DAEMON, f"--sysfs-root={self.root}", "--bus=none",
+                               f"--config-root={self.root}"], stderr=subprocess.PIPE,
+                              text=True) as service:
+            log = [service.stderr.readline() for _ in missing]
+            service.terminate()
+        for text in missing:
+            self.assertIn(text, result.stderr)
+            self.assertIn(text, "".join(log))
+            self.assertIn(text, self.ctl("doctor").stdout)
+
     def test_exit_statuses(self):
         self.assertEqual(self.ctl("nonsense").returncode, 2)
         self.assertEqual(self.ctl("--json=odd", "status").returncode, 2)
