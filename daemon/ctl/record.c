@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "ctl.h"
+#include "trace.h"
 #include "units.h"
 
 #define TRACEFS "/sys/kernel/tracing"
@@ -82,47 +83,32 @@ static int number_of(void **tree, uint32_t *count, const char *object, uint32_t 
 }
 
 struct recording {
+	const char *card;
 	FILE *out;
 	void *tree;
 	uint32_t buffers;
 	uint64_t first_us;
 	uint64_t lines;
-	bool begun;
 };
 
-/* "   app-123 [000] d..1.  5.123456: msm_scanout_hit: obj=(____ptrval____) iova=0 bytes=1 ..." */
-static int take_line(struct recording *recording, const char *line)
+static int take_line(struct recording *recording, const char *text)
 {
-	const char *event = strstr(line, ": msm_scanout_"), *stamp, *object, *size;
-	uint64_t seconds, us, bytes, time_us;
-	char name[32], pointer[32];
+	struct trace_line line;
 	uint32_t number;
 
-	if (!event)
+	if (!trace_parse_line(text, recording->card, &line))
 		return 0;
-	for (stamp = event; stamp > line && stamp[-1] != ' '; stamp--)
-		;
-	object = strstr(event, "obj=");
-	size = strstr(event, "bytes=");
-	if (sscanf(stamp, "%" SCNu64 ".%6" SCNu64, &seconds, &us) != 2 || !object || !size ||
-	    sscanf(event + 2, "msm_scanout_%31[a-z_]", name) != 1 ||
-	    sscanf(object, "obj=%31s", pointer) != 1 || sscanf(size, "bytes=%" SCNu64, &bytes) != 1)
-		return 0;
-	if (number_of(&recording->tree, &recording->buffers, pointer, &number))
+	if (number_of(&recording->tree, &recording->buffers, line.object, &number))
 		return -ENOMEM;
-
-	time_us = seconds * 1000000 + us;
-	if (!recording->begun)
-		recording->first_us = time_us;
-	recording->begun = true;
-	time_us -= recording->first_us;
-	if (!strcmp(name, "hit") || !strcmp(name, "miss"))
-		fprintf(recording->out, "%" PRIu64 " use %u %" PRIu64 "\n", time_us, number, bytes);
-	else if (!strcmp(name, "idle"))
-		fprintf(recording->out, "%" PRIu64 " idle %u\n", time_us, number);
-	else if (strstr(event, "reason=free") || strstr(event, "reason=drain"))
-		fprintf(recording->out, "%" PRIu64 " free %u\n", time_us, number);
-	recording->lines++;
+	if (!recording->lines++)
+		recording->first_us = line.time_us;
+	line.time_us -= recording->first_us;
+	if (line.kind == TRACE_USE)
+		fprintf(recording->out, "%" PRIu64 " use %u %" PRIu64 "\n", line.time_us, number,
+			line.bytes);
+	else
+		fprintf(recording->out, "%" PRIu64 " %s %u\n", line.time_us,
+			line.kind == TRACE_IDLE ? "idle" : "free", number);
 	return 0;
 }
 
@@ -177,9 +163,9 @@ int ctl_record(const struct ctl *ctl, int argc, char **argv)
 	struct recording recording = { 0 };
 	uint64_t seconds = 0;
 	char instance[128];
+	struct cache cache;
 	int option, ret;
 
-	(void)ctl;
 	while ((option = getopt_long(argc, argv, "", longs, NULL)) >= 0) {
 		if (option != 's')
 			return CTL_USAGE;
@@ -193,6 +179,12 @@ int ctl_record(const struct ctl *ctl, int argc, char **argv)
 		return CTL_USAGE;
 	}
 
+	/* The tracepoints are those of all caches: a recording is of one. */
+	ret = ctl_open_cache(ctl, &cache);
+	if (ret)
+		return ret;
+	cache_close(&cache);
+	recording.card = cache.name;
 	snprintf(instance, sizeof(instance), TRACEFS "/instances/scanoutctl-%d", (int)getpid());
 	if (mkdir(instance, 0700)) {
 		ctl_complain("%s: %s; recording needs root, and tracefs mounted on " TRACEFS,

@@ -2,6 +2,7 @@
 #include "trace.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,35 @@ int trace_idle(struct trace *trace, uint64_t time_us, uint32_t buffer)
 int trace_buffer_freed(struct trace *trace, uint64_t time_us, uint32_t buffer)
 {
 	return add(trace, (struct trace_event){ time_us, 0, buffer, TRACE_FREE });
+}
+
+/* "  app-123 [000] d..1.  5.123456: msm_scanout_hit: card0 obj=(____ptrval____) iova=0 bytes=1 ..."
+ */
+bool trace_parse_line(const char *text, const char *card, struct trace_line *line)
+{
+	const char *event = strstr(text, ": msm_scanout_"), *stamp;
+	char name[32], own[32], rest[128] = "";
+	uint64_t seconds, us;
+
+	if (!event)
+		return false;
+	for (stamp = event; stamp > text && stamp[-1] != ' '; stamp--)
+		;
+	if (sscanf(stamp, "%" SCNu64 ".%6" SCNu64, &seconds, &us) != 2 ||
+	    sscanf(event, ": msm_scanout_%31[a-z_]: %31s obj=%31s iova=%*s bytes=%" SCNu64 " %127s",
+		   name, own, line->object, &line->bytes, rest) < 4 ||
+	    strcmp(own, card))
+		return false;
+	line->time_us = seconds * 1000000 + us;
+	if (!strcmp(name, "hit") || !strcmp(name, "miss"))
+		line->kind = TRACE_USE;
+	else if (!strcmp(name, "idle"))
+		line->kind = TRACE_IDLE;
+	else if (!strcmp(rest, "reason=free") || !strcmp(rest, "reason=drain"))
+		line->kind = TRACE_FREE;
+	else
+		return false;
+	return true;
 }
 
 /* The next word of a line as a number up to @most; a sign or what follows it makes it none. */

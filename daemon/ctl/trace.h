@@ -16,6 +16,7 @@
 #ifndef TRACE_H
 #define TRACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +44,18 @@ struct trace {
 int trace_use(struct trace *trace, uint64_t time_us, uint32_t buffer, uint64_t bytes);
 int trace_idle(struct trace *trace, uint64_t time_us, uint32_t buffer);
 int trace_buffer_freed(struct trace *trace, uint64_t time_us, uint32_t buffer);
+
+/* An event of the kernel's tracepoints, as record has them. */
+struct trace_line {
+	enum trace_kind kind;
+	uint64_t time_us;
+	uint64_t bytes;
+	/* what the kernel calls the buffer */
+	char object[32];
+};
+
+/* Understand a line of trace_pipe.  False if it is none of these events, or not one of @card. */
+bool trace_parse_line(const char *text, const char *card, struct trace_line *line);
 
 /* Returns 0 or a negative error, explained in @error. */
 int trace_read(struct trace *trace, const char *path, char *error, size_t error_size);

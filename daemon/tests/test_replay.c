@@ -204,6 +204,57 @@ static void a_seed_makes_the_same_trace_again_and_another_another(void **state)
 	trace_release(&other);
 }
 
+static void a_recording_is_of_one_card(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *card;
+		enum trace_kind kind;
+		uint64_t bytes;
+	} lines[] = {
+		{ "  app-1 [000] d..1.  5.123456: msm_scanout_hit: card0 obj=00000000aa "
+		  "iova=c0000000 "
+		  "bytes=4096000 was=idle",
+		  "card0", TRACE_USE, 4096000 },
+		{ " a b-1 [001] .....  5.123456: msm_scanout_miss: card1 obj=00000000aa "
+		  "iova=00000000 "
+		  "bytes=1 arg=0",
+		  "card1", TRACE_USE, 1 },
+		{ "x-1 [000] .. 5.123456: msm_scanout_idle: card1 obj=00000000aa iova=0 bytes=2 "
+		  "idle_bytes=3",
+		  "card1", TRACE_IDLE, 2 },
+		{ "x-1 [000] .. 5.123456: msm_scanout_evict: card10 obj=00000000aa iova=0 bytes=2 "
+		  "reason=free",
+		  "card10", TRACE_FREE, 2 },
+		{ "x-1 [000] .. 5.123456: msm_scanout_evict: card1 obj=00000000aa iova=0 bytes=2 "
+		  "reason=bound",
+		  NULL, TRACE_FREE, 0 },
+		{ "x-1 [000] .. 5.123456: msm_scanout_map: card1 obj=00000000aa iova=0 bytes=2 "
+		  "ns=1",
+		  NULL, TRACE_FREE, 0 },
+		{ "x-1 [000] .. 5.123456: msm_scanout_unmap_batch: mappings=1 bytes=2 ns=3", NULL,
+		  TRACE_FREE, 0 },
+		{ "CPU:0 [LOST 12 EVENTS]", NULL, TRACE_FREE, 0 },
+	};
+	static const char *const cards[] = { "card0", "card1", "card10" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		for (size_t c = 0; c < sizeof(cards) / sizeof(cards[0]); c++) {
+			struct trace_line line;
+			bool its = lines[i].card && !strcmp(lines[i].card, cards[c]);
+
+			assert_int_equal(trace_parse_line(lines[i].text, cards[c], &line), its);
+			if (!its)
+				continue;
+			assert_int_equal(line.kind, lines[i].kind);
+			assert_int_equal(line.time_us, 5123456);
+			assert_int_equal(line.bytes, lines[i].bytes);
+			assert_string_equal(line.object, "00000000aa");
+		}
+	}
+}
+
 #define FRESH(_test) cmocka_unit_test_setup_teardown(_test, setup, teardown)
 
 int main(void)
@@ -215,6 +266,7 @@ int main(void)
 		FRESH(of_one_size_no_policy_beats_who_knows_the_future),
 		FRESH(no_policy_needs_less_than_the_optimum),
 		FRESH(the_optimum_takes_the_cheapest_hits),
+		FRESH(a_recording_is_of_one_card),
 		FRESH(a_seed_makes_the_same_trace_again_and_another_another),
 	};
 

@@ -103,6 +103,15 @@ class Scanoutctl(unittest.TestCase):
             self.assertIn(text, "".join(log))
             self.assertIn(text, self.ctl("doctor").stdout)
 
+    def test_a_recording_is_of_one_cache(self):
+        path = f"{self.root}/trace"
+        self.assertEqual(self.ctl("--cache=card7", "record", path).returncode, 3)
+        shutil.copytree(self.cache, self.cache.replace("card0", "card1"))
+        result = self.ctl("record", path)
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("say which, as in --cache=card0", result.stderr)
+        self.assertFalse(os.path.exists(path))
+
     def test_exit_statuses(self):
         self.assertEqual(self.ctl("nonsense").returncode, 2)
         self.assertEqual(self.ctl("--json=odd", "status").returncode, 2)

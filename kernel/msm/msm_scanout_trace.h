@@ -4,6 +4,10 @@
 
 #include <linux/tracepoint.h>
 
+#include <drm/drm_device.h>
+#include <drm/drm_file.h>
+#include <drm/drm_gem.h>
+
 #include "msm_scanout_cache.h"
 
 #undef TRACE_SYSTEM
@@ -43,55 +47,67 @@ TRACE_DEFINE_ENUM(MSM_SCANOUT_DRAIN);
 	{ MSM_SCANOUT_DRAIN,		"drain" })
 
 DECLARE_EVENT_CLASS(msm_scanout,
-		    TP_PROTO(const void *obj, u64 iova, u64 bytes, u64 arg),
+		    TP_PROTO(const struct drm_gem_object *obj, u64 iova,
+			     u64 bytes, u64 arg),
 		    TP_ARGS(obj, iova, bytes, arg),
 		    TP_STRUCT__entry(__field(const void *, obj)
+				     __field(unsigned int, card)
 				     __field(u64, iova)
 				     __field(u64, bytes)
 				     __field(u64, arg)),
 		    TP_fast_assign(__entry->obj = obj;
+				   __entry->card = obj->dev->primary->index;
 				   __entry->iova = iova;
 				   __entry->bytes = bytes;
 				   __entry->arg = arg;),
-		    TP_printk("obj=%p iova=%08llx bytes=%llu arg=%llu", __entry->obj,
-			      __entry->iova, __entry->bytes, __entry->arg));
+		    TP_printk("card%u obj=%p iova=%08llx bytes=%llu arg=%llu",
+			      __entry->card, __entry->obj, __entry->iova,
+			      __entry->bytes, __entry->arg));
 
 DEFINE_EVENT_PRINT(msm_scanout, msm_scanout_hit,
-		   TP_PROTO(const void *obj, u64 iova, u64 bytes, u64 arg),
+		   TP_PROTO(const struct drm_gem_object *obj, u64 iova,
+			    u64 bytes, u64 arg),
 		   TP_ARGS(obj, iova, bytes, arg),
-		   TP_printk("obj=%p iova=%08llx bytes=%llu was=%s", __entry->obj,
-			     __entry->iova, __entry->bytes,
-			     show_scanout_state(__entry->arg)));
+		   TP_printk("card%u obj=%p iova=%08llx bytes=%llu was=%s",
+			     __entry->card, __entry->obj, __entry->iova,
+			     __entry->bytes, show_scanout_state(__entry->arg)));
 
 DEFINE_EVENT(msm_scanout, msm_scanout_miss,
-	     TP_PROTO(const void *obj, u64 iova, u64 bytes, u64 arg),
+	     TP_PROTO(const struct drm_gem_object *obj, u64 iova,
+		      u64 bytes, u64 arg),
 	     TP_ARGS(obj, iova, bytes, arg));
 
 DEFINE_EVENT_PRINT(msm_scanout, msm_scanout_map,
-		   TP_PROTO(const void *obj, u64 iova, u64 bytes, u64 arg),
+		   TP_PROTO(const struct drm_gem_object *obj, u64 iova,
+			    u64 bytes, u64 arg),
 		   TP_ARGS(obj, iova, bytes, arg),
-		   TP_printk("obj=%p iova=%08llx bytes=%llu ns=%llu", __entry->obj,
-			     __entry->iova, __entry->bytes, __entry->arg));
+		   TP_printk("card%u obj=%p iova=%08llx bytes=%llu ns=%llu",
+			     __entry->card, __entry->obj, __entry->iova,
+			     __entry->bytes, __entry->arg));
 
 DEFINE_EVENT_PRINT(msm_scanout, msm_scanout_idle,
-		   TP_PROTO(const void *obj, u64 iova, u64 bytes, u64 arg),
+		   TP_PROTO(const struct drm_gem_object *obj, u64 iova,
+			    u64 bytes, u64 arg),
 		   TP_ARGS(obj, iova, bytes, arg),
-		   TP_printk("obj=%p iova=%08llx bytes=%llu idle_bytes=%llu", __entry->obj,
-			     __entry->iova, __entry->bytes, __entry->arg));
+		   TP_printk("card%u obj=%p iova=%08llx bytes=%llu idle_bytes=%llu",
+			     __entry->card, __entry->obj, __entry->iova,
+			     __entry->bytes, __entry->arg));
 
 DEFINE_EVENT_PRINT(msm_scanout, msm_scanout_evict,
-		   TP_PROTO(const void *obj, u64 iova, u64 bytes, u64 arg),
+		   TP_PROTO(const struct drm_gem_object *obj, u64 iova,
+			    u64 bytes, u64 arg),
 		   TP_ARGS(obj, iova, bytes, arg),
-		   TP_printk("obj=%p iova=%08llx bytes=%llu reason=%s", __entry->obj,
-			     __entry->iova, __entry->bytes,
-			     show_scanout_reason(__entry->arg)));
+		   TP_printk("card%u obj=%p iova=%08llx bytes=%llu reason=%s",
+			     __entry->card, __entry->obj, __entry->iova,
+			     __entry->bytes, show_scanout_reason(__entry->arg)));
 
 DEFINE_EVENT_PRINT(msm_scanout, msm_scanout_linger,
-		   TP_PROTO(const void *obj, u64 iova, u64 bytes, u64 arg),
+		   TP_PROTO(const struct drm_gem_object *obj, u64 iova,
+			    u64 bytes, u64 arg),
 		   TP_ARGS(obj, iova, bytes, arg),
-		   TP_printk("obj=%p iova=%08llx bytes=%llu %s", __entry->obj,
-			     __entry->iova, __entry->bytes,
-			     __entry->arg ? "start" : "end"));
+		   TP_printk("card%u obj=%p iova=%08llx bytes=%llu %s",
+			     __entry->card, __entry->obj, __entry->iova,
+			     __entry->bytes, __entry->arg ? "start" : "end"));
 
 TRACE_EVENT(msm_scanout_unmap_batch,
 	    TP_PROTO(unsigned int mappings, u64 bytes, u64 ns),
