@@ -5,6 +5,7 @@
 usage: test_scanoutctl.py SCANOUTCTL SCANOUTD
 """
 
+import configparser
 import json
 import os
 import shutil
@@ -17,6 +18,8 @@ import unittest
 import xml.dom.minidom
 
 CTL, DAEMON = sys.argv[1:3]
+UNIT = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                    "../../systemd/scanoutd.service.in")
 MIB = 1 << 20
 ZEROES = """active_bytes active_entries idle_bytes idle_entries quarantined_bytes flips hits misses
     inserts evictions evictions_age evictions_pressure invalidations map_ns unmap_ns
@@ -119,6 +122,19 @@ class Scanoutctl(unittest.TestCase):
         self.assertEqual(self.ctl("list-holds").returncode, 4)
         self.assertEqual(self.ctl("resume").returncode, 4)
         self.assertEqual(self.ctl("replay", "/nonexistent").returncode, 1)
+
+    def test_wrong_usage_does_not_restart_the_service(self):
+        unit = configparser.ConfigParser(strict=False, interpolation=None)
+        unit.optionxform = str
+        unit.read(UNIT, encoding="utf-8")
+        never = unit["Service"].get("RestartPreventExitStatus", "").split()
+        for wrong in ("--odd", "odd", "--bus", "-x"):
+            result = subprocess.run([DAEMON, wrong], capture_output=True, text=True, check=False)
+            self.assertIn(str(result.returncode), never, wrong)
+            self.assertNotEqual(result.stderr, "")
+        # Whatever else ends it at once: systemd gives up before its interval is over.
+        starts = int(unit["Unit"]["StartLimitBurst"]) * int(unit["Service"]["RestartSec"])
+        self.assertLess(starts, int(unit["Unit"]["StartLimitIntervalSec"]))
 
     def test_set_and_trim(self):
         self.assertEqual(self.ctl("set", "max_bytes=64M", "max_entries=9").returncode, 0)

@@ -130,6 +130,18 @@ sleep 3
 check_eq held yes "$(at_least "$(get max_bytes)" "$lowered")"
 stop_playing
 
+begin wrong_usage_is_not_tried_again
+mkdir -p /run/systemd/system/scanoutd.service.d
+printf '[Service]\nExecStart=\nExecStart=/usr/libexec/scanoutd --odd\nRestartSec=1\n' \
+	>/run/systemd/system/scanoutd.service.d/test.conf
+systemctl daemon-reload
+systemctl restart scanoutd.service 2>/dev/null && fail starts "with an option that there is not"
+sleep 4
+check_eq failed "failed exit-code 2" "$(unit ActiveState) $(unit Result) $(unit ExecMainStatus)"
+check_eq restarts 0 "$(unit NRestarts)"
+rm -r /run/systemd/system/scanoutd.service.d
+systemctl daemon-reload
+
 # As installed the watchdog waits three minutes; a test should not, so it gets twelve seconds.
 mkdir -p /run/systemd/system/scanoutd.service.d
 printf '[Service]\nWatchdogSec=12s\n' >/run/systemd/system/scanoutd.service.d/test.conf
