@@ -397,11 +397,29 @@ EXPORT void scanout_report_dispatch(struct scanout_report *report)
  * Life
  */
 
+/* Of a later version, but with nothing in what this one does not have? */
+static bool knows(const struct scanout_report_options *options)
+{
+	const char *bytes = (const char *)options;
+
+	if (options->size < sizeof(*options))
+		return false;
+	for (size_t i = sizeof(*options); i < options->size; i++)
+		if (bytes[i])
+			return false;
+	return true;
+}
+
 EXPORT struct scanout_report *scanout_report_new(const struct scanout_report_options *options)
 {
-	struct scanout_report *report = calloc(1, sizeof(*report));
+	struct scanout_report *report;
 	int ret;
 
+	if (options && !knows(options)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	report = calloc(1, sizeof(*report));
 	if (!report)
 		return NULL;
 	report->timer_fd = -1;
@@ -439,12 +457,17 @@ EXPORT int scanout_report_fd(const struct scanout_report *report)
 EXPORT void scanout_report_get_stats(const struct scanout_report *report,
 				     struct scanout_report_stats *stats)
 {
-	*stats = (struct scanout_report_stats){ 0 };
-	if (!report)
-		return;
-	*stats = report->stats;
-	stats->answers = report->connection.answers;
-	stats->refusals = report->connection.refusals;
-	stats->connections = report->connection.connections;
-	snprintf(stats->error, sizeof(stats->error), "%s", report->connection.error);
+	struct scanout_report_stats now = { 0 };
+	size_t size = stats->size;
+
+	if (report) {
+		now = report->stats;
+		now.answers = report->connection.answers;
+		now.refusals = report->connection.refusals;
+		now.connections = report->connection.connections;
+		snprintf(now.error, sizeof(now.error), "%s", report->connection.error);
+	}
+	now.size = size;
+	memset(stats, 0, size);
+	memcpy(stats, &now, size < sizeof(now) ? size : sizeof(now));
 }

@@ -30,6 +30,7 @@
 #ifndef SCANOUT_REPORT_H
 #define SCANOUT_REPORT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -54,7 +55,12 @@ enum scanout_report_event {
 	SCANOUT_REPORT_OUTPUT_OFF,
 };
 
+/*
+ * Structures have their size, as the caller knows it, in front: later versions may have more
+ * behind, and fit programs that were built before.
+ */
 struct scanout_report_options {
+	size_t size; /* sizeof(struct scanout_report_options) */
 	/*
 	 * D-Bus address, "unix:path=..." or "unix:abstract=...".  NULL: $DBUS_SYSTEM_BUS_ADDRESS,
 	 * or where the system's bus is everywhere.  Anything else makes scanout_report_new() fail.
@@ -63,6 +69,7 @@ struct scanout_report_options {
 };
 
 struct scanout_report_stats {
+	size_t size;		 /* sizeof(struct scanout_report_stats), by the caller */
 	uint64_t flips;		 /* noted in all */
 	uint64_t reports;	 /* handed to the bus */
 	uint64_t answers;	 /* of scanoutd, that it took one */
@@ -75,8 +82,9 @@ struct scanout_report_stats {
 };
 
 /*
- * Connects in the background.  NULL: no memory, no file descriptor or no usable address, errno says
- * which (ENOMEM, EMFILE, ENFILE, EINVAL).
+ * Connects in the background.  NULL: no memory, no file descriptor, no usable address, or options
+ * of a size or with contents that this version does not know; errno says which (ENOMEM, EMFILE,
+ * ENFILE, EINVAL).
  */
 struct scanout_report *scanout_report_new(const struct scanout_report_options *options);
 
@@ -126,6 +134,7 @@ void scanout_report_set_buffers(struct scanout_report_output *output, uint32_t b
 void scanout_report_coming(struct scanout_report *report, struct scanout_report_output *output,
 			   enum scanout_report_event event, uint32_t buffers, uint64_t bytes_each);
 
+/* Fills @stats, as far as its size goes. */
 void scanout_report_get_stats(const struct scanout_report *report,
 			      struct scanout_report_stats *stats);
 

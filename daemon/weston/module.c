@@ -280,7 +280,7 @@ static void stop(struct module *module)
 static void destroyed(struct wl_listener *listener, void *data)
 {
 	struct module *module = wl_container_of(listener, module, destroyed);
-	struct scanout_report_stats stats;
+	struct scanout_report_stats stats = { .size = sizeof(stats) };
 
 	(void)data;
 	scanout_report_get_stats(module->report, &stats);

@@ -192,7 +192,7 @@ static void flip(unsigned int frames, struct scanout_report_output *first,
 
 static struct scanout_report_stats stats(void)
 {
-	struct scanout_report_stats now;
+	struct scanout_report_stats now = { .size = sizeof(now) };
 
 	scanout_report_get_stats(report, &now);
 	return now;
@@ -216,7 +216,7 @@ static void settle(void)
 
 static void start_report(const char *address)
 {
-	struct scanout_report_options options = { .bus_address = address };
+	struct scanout_report_options options = { sizeof(options), address };
 
 	wake_ns = 0;
 	report = scanout_report_new(&options);
@@ -719,7 +719,7 @@ static void addresses_of_other_kinds_are_refused(void **state)
 	};
 	static const char *const good[] = { "unix:path=/x", "tcp:host=a;unix:path=/x",
 					    "unix:guid=00,path=/x", "unix:abstract=/a%2fb,guid=1" };
-	struct scanout_report_options options;
+	struct scanout_report_options options = { .size = sizeof(options) };
 	char long_address[256];
 
 	(void)state;
@@ -745,11 +745,53 @@ static void addresses_of_other_kinds_are_refused(void **state)
 	assert_int_equal(scanout_report_fd(NULL), -1);
 }
 
+/* Of programs that were built with an earlier or a later version of the header. */
+static void structures_are_as_long_as_their_caller_says(void **state)
+{
+	struct {
+		struct scanout_report_stats known;
+		char later[16];
+	} stats;
+	struct {
+		struct scanout_report_options known;
+		char later[16];
+	} options = { .known = { .bus_address = "unix:path=/x" } };
+	const size_t sizes[] = { 0, sizeof(size_t), sizeof(options.known) - 1 };
+	struct scanout_report *other;
+
+	(void)state;
+	for (size_t size = 0; size <= sizeof(stats); size++) {
+		memset(&stats, 'x', sizeof(stats));
+		stats.known.size = size;
+		scanout_report_get_stats(NULL, &stats.known);
+		for (size_t i = sizeof(size_t); i < sizeof(stats); i++)
+			assert_int_equal(((char *)&stats)[i], i < size ? 0 : 'x');
+		assert_int_equal(stats.known.size, size);
+	}
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		options.known.size = sizes[i];
+		errno = 0;
+		assert_null(scanout_report_new(&options.known));
+		assert_int_equal(errno, EINVAL);
+	}
+	options.known.size = sizeof(options);
+	other = scanout_report_new(&options.known);
+	assert_non_null(other);
+	scanout_report_free(other);
+	/* What this version does not have cannot be done. */
+	options.later[15] = 1;
+	errno = 0;
+	assert_null(scanout_report_new(&options.known));
+	assert_int_equal(errno, EINVAL);
+}
+
 #define WITH_BUS(_test) cmocka_unit_test_setup_teardown(_test, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(structures_are_as_long_as_their_caller_says),
 		WITH_BUS(every_flip_is_told_once),
 		WITH_BUS(reports_come_once_a_second),
 		WITH_BUS(nothing_wakes_the_loop_while_nothing_flips),
