@@ -97,6 +97,18 @@ begin hold_ends_as_its_command_ends
 scanoutctl hold --reason=test -- sh -c 'exit 7'
 check_eq exit_status 7 $?
 
+begin a_recording_is_of_the_card_that_is_named
+scanoutctl --cache=card0 record --seconds=5 /tmp/trace 2>/tmp/recorded &
+recorder=$!
+sleep 2
+scanout-flip foreign --buffers 3 --frames 20 >/dev/null || fail client "status $?"
+wait $recorder || fail record "$(cat /tmp/recorded)"
+check_eq uses yes "$(at_least 20 "$(grep -c ' use ' /tmp/trace)")"
+check_eq idle yes "$(at_least 15 "$(grep -c ' idle ' /tmp/trace)")"
+scanoutctl replay /tmp/trace >/dev/null || fail replay "exit status $?"
+scanoutctl --cache=card9 record --seconds=1 /tmp/trace 2>/dev/null
+check_eq another_card 3 $?
+
 begin metrics_are_the_kernels_figures
 scanoutctl metrics >/tmp/metrics || fail metrics "exit status $?"
 check_eq max_bytes "$(get max_bytes)" "$(awk '/max_bytes\{/ { print $2 }' /tmp/metrics)"
