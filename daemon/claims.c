@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "text.h"
+
 struct client *claims_client(struct claims *claims, const struct config *config, const char *name,
 			     uint64_t now_ms, bool *is_new)
 {
@@ -68,22 +70,6 @@ bool claims_user_may_call(struct claims *claims, const struct config *config, ui
 			  burst, now_ms);
 }
 
-/* Text of others ends in logs and on terminals. */
-static void copy_printable(char *to, size_t size, const char *from)
-{
-	size_t i;
-
-	for (i = 0; i < size - 1 && from[i]; i++)
-		to[i] = (unsigned char)from[i] < ' ' || from[i] == 0x7f ? '?' : from[i];
-	/* Do not end in the middle of a character. */
-	if (from[i])
-		while (i && (to[i - 1] & 0xc0) == 0x80)
-			i--;
-	if (from[i] && i && (unsigned char)to[i - 1] >= 0xc0)
-		i--;
-	to[i] = '\0';
-}
-
 int64_t claims_hold(struct claims *claims, const struct config *config, const char *owner,
 		    uid_t uid, uint64_t min_bytes, const char *reason)
 {
@@ -113,7 +99,7 @@ int64_t claims_hold(struct claims *claims, const struct config *config, const ch
 	free->uid = uid;
 	free->min_bytes = min_bytes;
 	snprintf(free->owner, sizeof(free->owner), "%s", owner);
-	copy_printable(free->reason, sizeof(free->reason), reason);
+	text_printable(free->reason, sizeof(free->reason), reason);
 	return free->cookie;
 }
 
@@ -189,7 +175,7 @@ unsigned int claims_report(struct claims *claims, const struct config *config, c
 		struct output_report *output = &taking[i];
 
 		*output = outputs[i];
-		copy_printable(output->name, sizeof(output->name), outputs[i].name);
+		text_printable(output->name, sizeof(output->name), outputs[i].name);
 		output->event_until_ms = event_until_ms(claims, config, owner, output, now_ms);
 		snprintf(output->owner, sizeof(output->owner), "%s", owner);
 		output->until_ms = now_ms + config->report_ms;

@@ -11,6 +11,8 @@
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include <systemd/sd-journal.h>
 
+#include "text.h"
+
 /* Lines of a kind: at once, and then one in this time. */
 #define BURST 20
 #define REFILL_MS 3000
@@ -82,12 +84,14 @@ static void write_line(int priority, enum log_kind kind, const char *cache, cons
 	struct iovec vector[LOG_FIELDS + 5];
 	int used = 0;
 
-	if (!to_journal()) {
-		fprintf(stderr, "scanoutd: %s%s%s\n", cache ? cache : "", cache ? ": " : "", text);
-		return;
-	}
 	snprintf(message, sizeof(message), "MESSAGE=%s%s%s", cache ? cache : "", cache ? ": " : "",
 		 text);
+	/* Whatever is quoted in it: files, other programs, names of devices. */
+	text_printable(message, sizeof(message), message);
+	if (!to_journal()) {
+		fprintf(stderr, "scanoutd: %s\n", message + strlen("MESSAGE="));
+		return;
+	}
 	snprintf(prio, sizeof(prio), "PRIORITY=%d", priority);
 	snprintf(id, sizeof(id), "MESSAGE_ID=%s", ids[kind]);
 	vector[used++] = field(message);
@@ -96,6 +100,7 @@ static void write_line(int priority, enum log_kind kind, const char *cache, cons
 	vector[used++] = field(ident);
 	if (cache) {
 		snprintf(who, sizeof(who), "CACHE=%s", cache);
+		text_printable(who, sizeof(who), who);
 		vector[used++] = field(who);
 	}
 	for (unsigned int i = 0; i < count && i < LOG_FIELDS; i++)

@@ -7,6 +7,7 @@
 #include <xf86drm.h>
 
 #include "ctl.h"
+#include "text.h"
 
 void ctl_describe_device(const struct ctl *ctl, const char *card, char text[CTL_DEVICE_TEXT])
 {
@@ -18,9 +19,8 @@ void ctl_describe_device(const struct ctl *ctl, const char *card, char text[CTL_
 	snprintf(text, CTL_DEVICE_TEXT, "%s", card);
 	snprintf(path, sizeof(path), "%s/class/drm/%s/dev", ctl->sysfs_root, card);
 	file = fopen(path, "re");
-	if (!file)
-		return;
-	if (fgets(number, sizeof(number), file) && sscanf(number, "%u:%u", &major, &minor) == 2 &&
+	if (file && fgets(number, sizeof(number), file) &&
+	    sscanf(number, "%u:%u", &major, &minor) == 2 &&
 	    !drmGetDeviceFromDevId(makedev(major, minor), 0, &device)) {
 		char **compatible = device->bustype == DRM_BUS_PLATFORM ?
 					    device->deviceinfo.platform->compatible :
@@ -34,5 +34,7 @@ void ctl_describe_device(const struct ctl *ctl, const char *card, char text[CTL_
 				 node ? ", " : "", node ? node : "");
 		drmFreeDevice(&device);
 	}
-	fclose(file);
+	if (file)
+		fclose(file);
+	text_printable(text, CTL_DEVICE_TEXT, text);
 }

@@ -13,19 +13,27 @@
 #include "bus.h"
 #include "config.h"
 #include "ctl.h"
+#include "text.h"
 #include "units.h"
 
 static unsigned int problems;
 
 static void good(const char *what, const char *detail)
 {
-	printf("ok       %s%s%s\n", what, detail[0] ? ": " : "", detail);
+	char text[1024];
+
+	snprintf(text, sizeof(text), "%s%s%s", what, detail[0] ? ": " : "", detail);
+	text_printable(text, sizeof(text), text);
+	printf("ok       %s\n", text);
 }
 
 static void bad(const char *what, const char *remedy)
 {
+	char text[1024];
+
 	problems++;
-	printf("MISSING  %s\n         %s\n", what, remedy);
+	text_printable(text, sizeof(text), what);
+	printf("MISSING  %s\n         %s\n", text, remedy);
 }
 
 static unsigned int check_devices(const struct ctl *ctl)

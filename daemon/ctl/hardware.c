@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "ctl.h"
+#include "text.h"
 #include "units.h"
 
 /* Long enough for a film to show all its buffers, and then once more. */
@@ -48,6 +49,7 @@ static void show_iommu(const struct ctl *ctl, const char *card)
 		length = readlink(path, target, sizeof(target) - 1);
 		if (length > 0) {
 			target[length] = '\0';
+			text_printable(target, sizeof(target), target);
 			printf("note     IOMMU: %s\n", strrchr(target, '/') ?: target);
 			return;
 		}

@@ -4,18 +4,24 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "text.h"
+
 static void text(const char *value)
 {
 	putchar('"');
-	for (; *value; value++) {
-		unsigned char c = (unsigned char)*value;
+	while (*value) {
+		uint32_t character;
+		size_t length = text_next(value, &character);
 
-		if (c == '"' || c == '\\')
-			printf("\\%c", c);
-		else if (c < ' ')
-			printf("\\u%04x", c);
+		if (character == '"' || character == '\\')
+			printf("\\%c", *value);
+		else if (character == TEXT_INVALID)
+			fputs("\\ufffd", stdout);
+		else if (text_is_control(character))
+			printf("\\u%04x", character);
 		else
-			putchar(c);
+			fwrite(value, 1, length, stdout);
+		value += length;
 	}
 	putchar('"');
 }

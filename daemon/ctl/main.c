@@ -11,6 +11,7 @@
 
 #include "bus.h"
 #include "ctl.h"
+#include "text.h"
 
 static const char help[] =
 	"usage: scanoutctl [OPTION]... COMMAND [ARGUMENT]...\n"
@@ -52,13 +53,14 @@ static const struct {
 
 void ctl_complain(const char *format, ...)
 {
+	char text[2048];
 	va_list args;
 
-	fputs("scanoutctl: ", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	fputc('\n', stderr);
+	text_printable(text, sizeof(text), text);
+	fprintf(stderr, "scanoutctl: %s\n", text);
 }
 
 static int by_name(const void *a, const void *b)

@@ -68,6 +68,21 @@ static void reasons_are_made_printable_and_cut_between_characters(void **state)
 	(void)state;
 	claims_hold(&claims, &config, ":1.1", 1000, MIB, "a\nb\033[2Jc");
 	assert_string_equal(claims.holds[0].reason, "a?b?[2Jc");
+	/* C1, as UTF-8 and bare; directions; lines; what is too long for what it says; half of one.
+	 */
+	claims_hold(&claims, &config, ":1.1", 1000, MIB,
+		    "a\xc2\x9b"
+		    "b\x9b"
+		    "c\xe2\x80\xae"
+		    "d\xe2\x81\xa6"
+		    "e\xd8\x9c"
+		    "f\xe2\x80\xa8"
+		    "g\xc0\x9b"
+		    "h\xed\xa0\x80"
+		    "i\xe2\x80");
+	assert_string_equal(claims.holds[1].reason, "a?b?c?d?e?f?g??h???i??");
+	claims_hold(&claims, &config, ":1.1", 1000, MIB, "\xc3\xa9\xe2\x82\xac\xf0\x9f\x8e\xac");
+	assert_string_equal(claims.holds[2].reason, "\xc3\xa9\xe2\x82\xac\xf0\x9f\x8e\xac");
 	for (size_t lead = 0; lead < 3; lead++) {
 		memset(&claims, 0, sizeof(claims));
 		memset(reason, 'x', lead);

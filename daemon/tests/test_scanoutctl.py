@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+import unicodedata
 import unittest
 import xml.dom.minidom
 
@@ -158,6 +159,43 @@ class Scanoutctl(unittest.TestCase):
         self.assertEqual(self.ctl("hold", "--reason=x", "--", "sh", "-c", "exit 7").returncode, 7)
         self.assertEqual(self.ctl("hold", "--reason=x", "--", "/nonexistent").returncode, 127)
         self.assertEqual(self.ctl("hold", "--", "true").returncode, 2)
+
+    def test_nothing_steers_the_terminal(self):
+        # C0, C1, DEL, directions, lines, and bytes that are no text.
+        nasty = "\033[2J\u009b2J\u007f\u202e\u2066\u061c\u2028\udc9b"
+        raw = os.fsencode(nasty)
+        tree = f"{self.root}/{nasty}"
+        shutil.copytree(f"{self.root}/class", f"{tree}/class")
+        os.makedirs(f"{tree}/etc")
+        with open(f"{tree}/etc/scanoutd.conf", "wb") as file:
+            file.write(b"[Tuner]\nMaxBytes=1" + raw + b"\n" + raw + b"=1\n[" + raw + b"]\na=1\n")
+        with open(f"{tree}/trace", "wb") as file:
+            file.write(b"# scanout-trace 1\n" + raw + b"\n")
+        own = [CTL, f"--sysfs-root={tree}", f"--config-root={tree}", f"--bus={self.bus}"]
+        with open(f"{tree}/class/drm/card0/device/scanout_cache/flips", "wb") as file:
+            file.write(raw + b"\n")
+        for command in ([*own, "status"], [*own, "doctor"], [*own, nasty], [*own, "set", nasty],
+                        [*own, "set", f"max_bytes={nasty}"], [*own, f"--json={nasty}"],
+                        [*own, "replay", f"{tree}/trace"],
+                        [*own, "hold", "--reason=x", f"--min-bytes={nasty}"],
+                        [DAEMON, f"--sysfs-root={tree}", f"--config-root={tree}",
+                         f"--bus=unix:path={tree}/bus"]):
+            with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as run:
+                time.sleep(0.3 if command[0] == DAEMON else 0)
+                if command[0] == DAEMON:
+                    run.terminate()
+                self.assert_harmless(run.stdout.read(), command)
+        self.write("flips", 0)
+        shutil.copy(f"{self.cache}/flips", f"{tree}/class/drm/card0/device/scanout_cache/flips")
+        result = subprocess.run([*own, "--json=short", "status"], capture_output=True, check=True)
+        self.assert_harmless(result.stdout, "JSON")
+        self.assertIn(nasty[:-1], json.loads(result.stdout)[0]["path"])
+
+    def assert_harmless(self, output, what):
+        text = output.decode()
+        self.assertTrue(text, what)
+        bad = [c for c in text if c != "\n" and unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp")]
+        self.assertEqual(bad, [], what)
 
     def test_top_writes_json_lines(self):
         with subprocess.Popen([CTL, f"--sysfs-root={self.root}", f"--bus={self.bus}", "top"],
