@@ -147,21 +147,23 @@ const char *claims_event_name(enum coming_event event)
 	return event_names[event];
 }
 
-/* Until when the event of a new report counts: from when its owner first said it on end. */
-static uint64_t event_until_ms(const struct claims *claims, const struct config *config,
-			       const char *owner, const struct output_report *output,
-			       uint64_t now_ms)
+/* Until when what a new report announces counts: from when its owner first said it on end. */
+static void time_announcements(const struct claims *claims, const struct config *config,
+			       const char *owner, struct output_report *output, uint64_t now_ms)
 {
-	if (!output->event)
-		return 0;
+	output->event_until_ms = output->event ? now_ms + config->event_ms : 0;
+	output->coming_until_ms = output->coming ? now_ms + config->event_ms : 0;
 	for (unsigned int i = 0; i < CLAIMS_OUTPUTS; i++) {
 		const struct output_report *before = &claims->outputs[i];
 
-		if (!strcmp(before->owner, owner) && !strcmp(before->name, output->name) &&
-		    before->event == output->event && before->until_ms > now_ms)
-			return before->event_until_ms;
+		if (strcmp(before->owner, owner) || strcmp(before->name, output->name) ||
+		    before->until_ms <= now_ms)
+			continue;
+		if (output->event && before->event == output->event)
+			output->event_until_ms = before->event_until_ms;
+		if (output->coming && before->coming)
+			output->coming_until_ms = before->coming_until_ms;
 	}
-	return now_ms + config->event_ms;
 }
 
 unsigned int claims_report(struct claims *claims, const struct config *config, const char *owner,
@@ -176,7 +178,7 @@ unsigned int claims_report(struct claims *claims, const struct config *config, c
 
 		*output = outputs[i];
 		text_printable(output->name, sizeof(output->name), outputs[i].name);
-		output->event_until_ms = event_until_ms(claims, config, owner, output, now_ms);
+		time_announcements(claims, config, owner, output, now_ms);
 		snprintf(output->owner, sizeof(output->owner), "%s", owner);
 		output->until_ms = now_ms + config->report_ms;
 	}
@@ -265,7 +267,7 @@ struct coming claims_coming(const struct claims *claims, const struct config *co
 			continue;
 		outputs++;
 		off += output->event == EVENT_OUTPUT_OFF;
-		coming.change |= output->coming;
+		coming.change |= output->coming_until_ms > now_ms;
 		if (!output->event || output->event_until_ms <= now_ms)
 			continue;
 

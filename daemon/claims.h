@@ -61,10 +61,11 @@ struct output_report {
 	uint32_t event_buffers;
 	uint64_t event_bytes;
 	/*
-	 * Counts for that long from when it was first said: saying it again in the next reports
-	 * does not prolong it.  By then there are flips that tell, or it did not come.
+	 * Each counts for that long from when it was first said: saying it again in the next
+	 * reports does not prolong it.  By then there are flips that tell, or it did not come.
 	 */
 	uint64_t event_until_ms;
+	uint64_t coming_until_ms;
 	uint64_t until_ms;
 };
 

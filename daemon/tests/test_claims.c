@@ -188,6 +188,35 @@ static void what_is_announced_counts_once_and_times_out(void **state)
 	assert_int_equal(claims_coming(&claims, &config, 9001).bytes, 0);
 }
 
+static void a_change_that_is_always_coming_counts_once(void **state)
+{
+	struct output_report output = { .name = "DSI-1", .coming = true };
+	uint64_t ms;
+
+	(void)state;
+	for (ms = 1000; ms < 1000 + config.event_ms; ms += 500) {
+		claims_report(&claims, &config, ":1.1", &output, 1, ms);
+		assert_true(claims_coming(&claims, &config, ms).change);
+	}
+	for (; ms < 100000; ms += 500) {
+		claims_report(&claims, &config, ":1.1", &output, 1, ms);
+		assert_false(claims_coming(&claims, &config, ms).change);
+	}
+	/* An event beside it has its own time, and does not renew the other. */
+	output.event = EVENT_VT_SWITCH;
+	claims_report(&claims, &config, ":1.1", &output, 1, ms);
+	assert_true(claims_coming(&claims, &config, ms).change);
+	output.event = EVENT_NONE;
+	claims_report(&claims, &config, ":1.1", &output, 1, ms + 500);
+	assert_false(claims_coming(&claims, &config, ms + 500).change);
+	/* After a report without it, it is news. */
+	output.coming = false;
+	claims_report(&claims, &config, ":1.1", &output, 1, ms + 1000);
+	output.coming = true;
+	claims_report(&claims, &config, ":1.1", &output, 1, ms + 1500);
+	assert_true(claims_coming(&claims, &config, ms + 1500).change);
+}
+
 static void an_output_that_goes_off_wants_nothing(void **state)
 {
 	struct output_report outputs[2] = {
@@ -294,6 +323,7 @@ int main(void)
 		FRESH(reports_replace_their_predecessors_and_time_out),
 		FRESH(absurd_reports_want_no_more_than_a_hold_may),
 		FRESH(what_is_announced_counts_once_and_times_out),
+		FRESH(a_change_that_is_always_coming_counts_once),
 		FRESH(an_output_that_goes_off_wants_nothing),
 		FRESH(absurd_announcements_get_no_more_than_a_hold_may),
 		FRESH(events_have_names),
