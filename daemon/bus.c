@@ -349,12 +349,22 @@ static int connect_to(sd_bus **bus, const char *address)
 	return ret;
 }
 
-/* Let go of everything that belongs to a connection. */
-static void disconnect(struct bus *bus)
+/*
+ * Everything that is known by the name of a client: the next bus gives the same names to others,
+ * who must not inherit a user, a claim or an answer.
+ */
+static void forget_clients(struct bus *bus)
 {
 	authority_forget(&bus->authority);
 	callers_forget(&bus->callers);
 	owners_release(&bus->owners);
+	claims_forget_clients(&bus->manager->claims);
+}
+
+/* Let go of everything that belongs to a connection. */
+static void disconnect(struct bus *bus)
+{
+	forget_clients(bus);
 	bus->bus = sd_bus_close_unref(bus->bus);
 	bus->connected = false;
 }
@@ -379,7 +389,7 @@ static int disconnected(sd_bus_message *message, void *userdata, sd_bus_error *e
 	bus->connected = false;
 	log_line(LOG_WARNING, LOG_ERROR, NULL,
 		 "the bus went away: claims are released; running without it until it is back");
-	owners_release(&bus->owners);
+	forget_clients(bus);
 	retry_later(bus);
 	return 0;
 }

@@ -213,6 +213,13 @@ bool claims_forget(struct claims *claims, const char *owner)
 	return had;
 }
 
+void claims_forget_clients(struct claims *claims)
+{
+	memset(claims->holds, 0, sizeof(claims->holds));
+	memset(claims->outputs, 0, sizeof(claims->outputs));
+	memset(claims->clients, 0, sizeof(claims->clients));
+}
+
 bool claims_has(const struct claims *claims, const char *owner)
 {
 	for (unsigned int i = 0; i < CLAIMS_HOLDS; i++)

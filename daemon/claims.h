@@ -128,6 +128,13 @@ unsigned int claims_report(struct claims *claims, const struct config *config, c
 
 /* Forget all of an owner that vanished; returns whether it had holds or reports. */
 bool claims_forget(struct claims *claims, const char *owner);
+
+/*
+ * The bus went, and with it the meaning of all names: the next one hands them out anew, to others.
+ * What users have called is still counted, and a cookie is never that of an earlier hold.
+ */
+void claims_forget_clients(struct claims *claims);
+
 bool claims_has(const struct claims *claims, const char *owner);
 
 /*

@@ -117,11 +117,6 @@ void owners_unwatch(struct owners *owners, const char *name)
 
 void owners_release(struct owners *owners)
 {
-	while (owners->first) {
-		struct owner *owner = owners->first;
-
-		owners->first = owner->next;
-		claims_forget(&owners->manager->claims, owner->name);
-		free_owner(owner);
-	}
+	while (owners->first)
+		remove_owner(owners->first);
 }

@@ -38,7 +38,7 @@ void owners_unwatch(struct owners *owners, const char *name);
 /* It left the bus: release its claims, and act on it.  Frees @owner. */
 void owner_gone(struct owner *owner);
 
-/* The connection went: claims end with it, as their owners' connections do.  Tells nobody. */
+/* The connection went: watch nobody any more.  Whoever calls this forgets the claims. */
 void owners_release(struct owners *owners);
 
 #endif

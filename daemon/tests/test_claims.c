@@ -277,6 +277,30 @@ static void who_leaves_is_forgotten(void **state)
 	assert_int_equal(claims_wanted_bytes(&claims, &config, 1), 3 * MIB);
 }
 
+static void names_of_an_earlier_bus_mean_nothing(void **state)
+{
+	struct output_report output = { .name = "x", .buffers = 2, .buffer_bytes = MIB };
+	unsigned int admitted = 0;
+	bool is_new;
+	int64_t cookie;
+
+	(void)state;
+	claims_client(&claims, &config, ":1.1", 0, &is_new)->uid = 0;
+	cookie = claims_hold(&claims, &config, ":1.1", 0, 9 * MIB, "");
+	claims_report(&claims, &config, ":1.1", &output, 1, 0);
+	while (claims_user_may_call(&claims, &config, 1000, 0))
+		admitted++;
+	assert_true(admitted > 0);
+	claims_forget_clients(&claims);
+	assert_int_equal(claims_client(&claims, &config, ":1.1", 0, &is_new)->uid, (uid_t)-1);
+	assert_true(is_new);
+	assert_false(claims_has(&claims, ":1.1"));
+	assert_int_equal(claims_wanted_bytes(&claims, &config, 1), 0);
+	/* What is known of users stays; and no cookie comes twice. */
+	assert_false(claims_user_may_call(&claims, &config, 1000, 0));
+	assert_int_equal(claims_hold(&claims, &config, ":1.1", 1000, MIB, ""), cookie + 1);
+}
+
 static void calls_are_limited_at_once_and_lastingly(void **state)
 {
 	struct client *client;
@@ -328,6 +352,7 @@ int main(void)
 		FRESH(absurd_announcements_get_no_more_than_a_hold_may),
 		FRESH(events_have_names),
 		FRESH(who_leaves_is_forgotten),
+		FRESH(names_of_an_earlier_bus_mean_nothing),
 		FRESH(calls_are_limited_at_once_and_lastingly),
 		FRESH(many_clients_replace_the_quietest),
 	};

@@ -112,6 +112,77 @@ static void a_bus_that_is_restarted_is_found_again(void **state)
 	}
 }
 
+/* The number in ":1.7", the name that the bus gave. */
+static unsigned long number_of(sd_bus *bus)
+{
+	const char *name = NULL;
+
+	if (sd_bus_get_unique_name(bus, &name) < 0 || strncmp(name, ":1.", 3))
+		return 0;
+	return strtoul(name + 3, NULL, 10);
+}
+
+static int resume(sd_bus *bus, sd_bus_error *error)
+{
+	return sd_bus_call_method(bus, BUS_NAME, BUS_PATH, BUS_MANAGER_INTERFACE, "Resume", error,
+				  NULL, "s", "");
+}
+
+/* Another user, who connects until the bus gives him the name that root had on the last one. */
+static void be_called(unsigned long number)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	sd_bus *bus = NULL;
+	unsigned long own = 0;
+	int ret;
+
+	if (setresuid(NOBODY, NOBODY, NOBODY))
+		_exit(9);
+	while (own < number) {
+		sd_bus_close_unref(bus);
+		if (try_connect(&dbus, &bus) < 0)
+			_exit(8);
+		own = number_of(bus);
+	}
+	if (own != number)
+		_exit(7);
+	ret = resume(bus, &error);
+	_exit(ret < 0 && sd_bus_error_has_name(&error, SD_BUS_ERROR_ACCESS_DENIED) ? 0 : 1);
+}
+
+static void nobody_inherits_root_from_an_earlier_bus(void **state)
+{
+	unsigned long number = 0;
+	sd_bus *bus = NULL;
+	pid_t pid;
+	int status;
+
+	(void)state;
+	if (getuid())
+		skip();
+	/* More than the service and this test take on the next bus, until there is time. */
+	while (number < 1000) {
+		sd_bus_close_unref(bus);
+		bus = connect_client(&dbus);
+		number = number_of(bus);
+	}
+	assert_true(resume(bus, NULL) >= 0);
+	stop_bus(&dbus, SIGTERM);
+	start_bus(&dbus, root);
+	EVENTUALLY(served());
+	sd_bus_close_unref(bus);
+
+	pid = fork();
+	if (!pid)
+		be_called(number);
+	waitpid(pid, &status, 0);
+	assert_int_equal(status, 0);
+	/* And root is still root. */
+	bus = connect_client(&dbus);
+	assert_true(resume(bus, NULL) >= 0);
+	sd_bus_flush_close_unref(bus);
+}
+
 static void a_bus_that_hangs_does_not_stop_the_tuning(void **state)
 {
 	(void)state;
@@ -362,6 +433,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ROBUST(a_bus_that_is_restarted_is_found_again),
+		ROBUST(nobody_inherits_root_from_an_earlier_bus),
 		ROBUST(a_bus_that_hangs_does_not_stop_the_tuning),
 		ROBUST(it_starts_without_a_bus_and_finds_it_later),
 		ROBUST(lies_of_compositors_stay_within_the_range),
