@@ -433,17 +433,28 @@ static void name_acquired(struct bus *bus)
 	bus->retry_us = RETRY_FIRST_US;
 }
 
+static void log_another(void)
+{
+	log_line(LOG_ERR, LOG_ERROR, NULL,
+		 "another scanoutd has the name " BUS_NAME " and goes on: this one ends ("
+		 "'scanoutd --dry-run --bus=none' looks on)");
+}
+
 /* The answer to RequestName: a number that says whether there is somebody else. */
 static int name_answered(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
-	enum { PRIMARY_OWNER = 1, ALREADY_OWNER = 4 };
+	enum { PRIMARY_OWNER = 1, EXISTS = 3, ALREADY_OWNER = 4 };
 	struct bus *bus = userdata;
 	uint32_t answer = 0;
 
 	(void)error;
-	if (sd_bus_message_is_method_error(reply, NULL) ||
-	    sd_bus_message_read(reply, "u", &answer) < 0 ||
-	    (answer != PRIMARY_OWNER && answer != ALREADY_OWNER)) {
+	if (!sd_bus_message_is_method_error(reply, NULL) &&
+	    sd_bus_message_read(reply, "u", &answer) > 0 && answer == EXISTS) {
+		log_another();
+		manager_abandon(bus->manager);
+		return sd_event_exit(bus->event, EXIT_FAILURE);
+	}
+	if (answer != PRIMARY_OWNER && answer != ALREADY_OWNER) {
 		retry_later(bus);
 		return 0;
 	}
@@ -496,12 +507,15 @@ int bus_new(struct bus **busp, struct manager *manager, sd_event *event, const c
 		doing = "asking for the name " BUS_NAME;
 		ret = sd_bus_request_name(bus->bus, BUS_NAME, 0);
 	}
+	if (ret == -EEXIST) {
+		log_another();
+		bus_free(bus);
+		return ret;
+	}
 	if (ret >= 0) {
 		name_acquired(bus);
 	} else {
-		const char *hint = ret == -EEXIST ? "; another scanoutd runs" :
-				   ret == -EACCES ? "; is its D-Bus policy installed?" :
-						    "";
+		const char *hint = ret == -EACCES ? "; is its D-Bus policy installed?" : "";
 
 		log_line(LOG_WARNING, LOG_ERROR, NULL,
 			 "bus: %s: %s%s; running without it, trying again", doing, strerror(-ret),

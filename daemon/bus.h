@@ -22,7 +22,8 @@ struct manager;
 
 /*
  * @address is "" for the system's bus, and must stay.  Succeeds without a bus as well, and connects
- * when there is one; also again when it was restarted.
+ * when there is one; also again when it was restarted.  -EEXIST if another instance has the name;
+ * if that turns out later, this one lets go of the caches as they are, and its loop ends.
  */
 int bus_new(struct bus **bus, struct manager *manager, sd_event *event, const char *address);
 struct bus *bus_free(struct bus *bus);

@@ -149,5 +149,5 @@ int main(int argc, char **argv)
 	sd_notify(false, "STOPPING=1");
 	manager_stop(&manager);
 	sd_event_unref(event);
-	return ret < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
 }

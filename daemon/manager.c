@@ -503,6 +503,9 @@ int manager_start(struct manager *manager, sd_event *event, const struct manager
 
 	if (strcmp(options->bus_address, "none")) {
 		ret = bus_new(&manager->bus, manager, event, options->bus_address);
+		/* Before anything is looked for: what there is, is another's. */
+		if (ret == -EEXIST)
+			return ret;
 		/* Sizing works without; so do not insist. */
 		if (ret < 0)
 			log_line(LOG_WARNING, LOG_ERROR, NULL,
@@ -519,6 +522,12 @@ int manager_start(struct manager *manager, sd_event *event, const struct manager
 			 "CONFIG_DRM_MSM_SCANOUT_CACHE; waiting for one");
 	manager_schedule(manager);
 	return 0;
+}
+
+void manager_abandon(struct manager *manager)
+{
+	while (manager->caches)
+		manager_forget_cache(manager, manager->caches);
 }
 
 void manager_stop(struct manager *manager)

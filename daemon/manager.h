@@ -95,11 +95,17 @@ struct manager {
 	uint64_t wakeups;
 };
 
-/* Read configuration, find caches, connect to the bus.  Complains before it fails. */
+/*
+ * Read configuration, connect to the bus, find caches.  Complains before it fails; -EEXIST if
+ * another instance runs, before it touches anything.
+ */
 int manager_start(struct manager *manager, sd_event *event, const struct manager_options *options);
 
 /* Leave each cache that was tuned with the whole budget: right without anybody watching. */
 void manager_stop(struct manager *manager);
+
+/* Leave them as they are: another instance has them now. */
+void manager_abandon(struct manager *manager);
 
 void manager_reload(struct manager *manager);
 

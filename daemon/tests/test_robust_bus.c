@@ -183,6 +183,42 @@ static void nobody_inherits_root_from_an_earlier_bus(void **state)
 	sd_bus_flush_close_unref(bus);
 }
 
+/* One of two that started without a bus ends when there is one, with the limits as they were. */
+static void of_two_that_wait_for_the_bus_one_ends_and_hands_nothing_back(void **state)
+{
+	pid_t both[2], ended;
+	uint64_t written;
+	int status;
+
+	(void)state;
+	stop_service(SIGKILL);
+	stop_bus(&dbus, SIGKILL);
+	put_number("max_bytes", 24 * MIB);
+	for (unsigned int i = 0; i < 2; i++) {
+		start_service(dbus.address, -1);
+		both[i] = service_pid;
+	}
+	sleep_ms(500);
+	written = page->limits_written;
+	assert_int_equal(waitpid(-1, &status, WNOHANG), 0);
+	start_bus(&dbus, root);
+	for (unsigned int i = 0; i < 1000; i++) {
+		ended = waitpid(both[0], &status, WNOHANG) ?: waitpid(both[1], &status, WNOHANG);
+		if (ended)
+			break;
+		sleep_ms(20);
+	}
+	service_pid = both[!ended || ended == both[0]];
+	if (!ended)
+		end_program(both[0], SIGKILL);
+	assert_true(ended > 0);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+	assert_int_equal(page->limits_written, written);
+	assert_int_equal(limit("max_bytes"), 24 * MIB);
+	EVENTUALLY(served());
+	tunes();
+}
+
 static void a_bus_that_hangs_does_not_stop_the_tuning(void **state)
 {
 	(void)state;
@@ -434,6 +470,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ROBUST(a_bus_that_is_restarted_is_found_again),
 		ROBUST(nobody_inherits_root_from_an_earlier_bus),
+		ROBUST(of_two_that_wait_for_the_bus_one_ends_and_hands_nothing_back),
 		ROBUST(a_bus_that_hangs_does_not_stop_the_tuning),
 		ROBUST(it_starts_without_a_bus_and_finds_it_later),
 		ROBUST(lies_of_compositors_stay_within_the_range),

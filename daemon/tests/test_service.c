@@ -765,6 +765,32 @@ static void other_users_need_a_session_or_polkit(void **state)
 	assert_int_equal(status, 0);
 }
 
+static void a_second_instance_ends_at_once_and_touches_nothing(void **state)
+{
+	int status = 0;
+	pid_t second;
+
+	(void)state;
+	/* Running beside the first, it would bring this within its range. */
+	write_number("max_bytes", GIB);
+	{
+		sd_bus *bus = connect_client(&dbus);
+
+		EVENTUALLY(state_is(bus, "State", "external"));
+		sd_bus_flush_close_unref(bus);
+	}
+	second = spawn_service(SCANOUTD, root, dbus.address, -1);
+	for (int i = 0; i < 40 && !waitpid(second, &status, WNOHANG); i++)
+		sleep_ms(50);
+	if (waitpid(second, &status, WNOHANG) >= 0) {
+		end_program(second, SIGKILL);
+		fail_msg("the second instance still runs");
+	}
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+	assert_int_equal(limit("max_bytes"), GIB);
+	assert_int_equal(waitpid(service_pid, &status, WNOHANG), 0);
+}
+
 #define RUNNING(_test) cmocka_unit_test_setup_teardown(_test, setup, teardown)
 
 int main(void)
@@ -797,6 +823,7 @@ int main(void)
 		RUNNING(a_reload_takes_a_new_budget_over),
 		RUNNING(disabling_it_leaves_the_budget_in_force),
 		RUNNING(other_users_need_a_session_or_polkit),
+		RUNNING(a_second_instance_ends_at_once_and_touches_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
