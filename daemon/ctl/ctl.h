@@ -17,6 +17,7 @@ enum {
 	CTL_USAGE = 2,
 	CTL_NO_CACHE = 3,
 	CTL_NO_SERVICE = 4,
+	CTL_NO_ANSWER = 5,
 };
 
 enum json_mode { JSON_OFF, JSON_SHORT, JSON_PRETTY };
@@ -38,8 +39,14 @@ void ctl_close_caches(struct cache caches[CTL_CACHES], unsigned int count);
 /* For commands on one: complains unless there is exactly one, or it was named. */
 int ctl_open_cache(const struct ctl *ctl, struct cache *cache);
 
-/* Returns NULL, quietly or not, if there is no bus or no service on it. */
-sd_bus *ctl_connect(const struct ctl *ctl, bool quiet);
+/*
+ * Connect to the bus that the service is on.  CTL_NO_SERVICE if there is none, CTL_NO_ANSWER if the
+ * bus or the service hangs: that is known, and said unless @quiet, within two seconds.
+ */
+int ctl_connect(const struct ctl *ctl, bool quiet, sd_bus **bus);
+
+/* What a call that failed says of the service: one of the two, or CTL_FAILED if it is there. */
+int ctl_absence(const sd_bus_error *error, int ret);
 
 /* Enough for ctl_describe_device(). */
 #define CTL_DEVICE_TEXT 512

@@ -85,10 +85,15 @@ static unsigned int check_devices(const struct ctl *ctl)
 
 static void check_service(const struct ctl *ctl)
 {
-	sd_bus *bus = ctl_connect(ctl, true);
+	sd_bus *bus;
+	int status = ctl_connect(ctl, true, &bus);
 
-	if (bus)
+	if (!status)
 		good("scanoutd", "running");
+	else if (status == CTL_NO_ANSWER)
+		bad("scanoutd, or the bus, does not answer",
+		    "'systemctl status scanoutd' says what it does; 'systemctl restart scanoutd' "
+		    "starts it anew");
 	else
 		bad("scanoutd is not running, or not on the bus",
 		    "'systemctl start scanoutd'; 'journalctl -u scanoutd' says why it ended");

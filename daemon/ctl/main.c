@@ -8,10 +8,14 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "bus.h"
 #include "ctl.h"
 #include "text.h"
+
+/* What the bus and the service have for an answer, where nobody has to be asked first. */
+#define ANSWER_US 1500000
 
 static const char help[] =
 	"usage: scanoutctl [OPTION]... COMMAND [ARGUMENT]...\n"
@@ -39,7 +43,8 @@ static const char help[] =
 	"  -h, --help\n"
 	"      --version\n"
 	"\n"
-	"Exit status: 0 done, 1 failed, 2 wrong usage, 3 no cache, 4 scanoutd is not running.\n";
+	"Exit status: 0 done, 1 failed, 2 wrong usage, 3 no cache, 4 scanoutd is not running,\n"
+	"5 it does not answer.\n";
 
 static const struct {
 	const char *name;
@@ -125,36 +130,96 @@ int ctl_open_cache(const struct ctl *ctl, struct cache *cache)
 	return CTL_OK;
 }
 
-sd_bus *ctl_connect(const struct ctl *ctl, bool quiet)
+static uint64_t now_us(void)
 {
-	sd_bus *bus = NULL;
-	int ret, found = 0;
+	struct timespec now;
 
-	if (!ctl->bus_address[0]) {
-		ret = sd_bus_open_system(&bus);
-	} else {
-		ret = sd_bus_new(&bus);
-		if (ret >= 0)
-			ret = sd_bus_set_address(bus, ctl->bus_address);
-		if (ret >= 0)
-			ret = sd_bus_set_bus_client(bus, true);
-		if (ret >= 0)
-			ret = sd_bus_start(bus);
-	}
-	if (ret >= 0) {
-		sd_bus_creds *creds = NULL;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
 
-		found = sd_bus_get_name_creds(bus, BUS_NAME, 0, &creds) >= 0;
-		sd_bus_creds_unref(creds);
+/* Begin to connect, which does not wait for the bus. */
+static int start_bus(const struct ctl *ctl, sd_bus **bus)
+{
+	int ret;
+
+	if (!ctl->bus_address[0])
+		return sd_bus_open_system(bus);
+	ret = sd_bus_new(bus);
+	if (ret >= 0)
+		ret = sd_bus_set_address(*bus, ctl->bus_address);
+	if (ret >= 0)
+		ret = sd_bus_set_bus_client(*bus, true);
+	return ret < 0 ? ret : sd_bus_start(*bus);
+}
+
+/* Wait until the bus has said hello, as sd-bus itself would for 90 seconds. */
+static int finish_bus(sd_bus *bus, uint64_t end_us)
+{
+	int ret = 0;
+
+	while (ret >= 0 && sd_bus_is_ready(bus) <= 0) {
+		uint64_t now = now_us();
+
+		if (now >= end_us)
+			return -ETIMEDOUT;
+		ret = sd_bus_process(bus, NULL);
+		if (!ret)
+			ret = sd_bus_wait(bus, end_us - now);
 	}
-	if (found)
-		return bus;
-	if (!quiet && ret < 0)
-		ctl_complain("connecting to the bus: %s", strerror(-ret));
-	else if (!quiet)
+	return ret;
+}
+
+int ctl_absence(const sd_bus_error *error, int ret)
+{
+	if (sd_bus_error_has_name(error, SD_BUS_ERROR_SERVICE_UNKNOWN) ||
+	    sd_bus_error_has_name(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER))
+		return CTL_NO_SERVICE;
+	return ret == -ETIMEDOUT ? CTL_NO_ANSWER : CTL_FAILED;
+}
+
+/* Returns an exit status. */
+static int find_service(sd_bus *bus, bool quiet)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	int ret = sd_bus_call_method(bus, BUS_NAME, BUS_PATH, "org.freedesktop.DBus.Peer", "Ping",
+				     &error, NULL, NULL);
+	int status = ret < 0 ? ctl_absence(&error, ret) : CTL_OK;
+
+	if (!quiet && status == CTL_NO_SERVICE)
 		ctl_complain("scanoutd is not running; 'systemctl start scanoutd' starts it");
-	sd_bus_unref(bus);
-	return NULL;
+	else if (!quiet && status == CTL_NO_ANSWER)
+		ctl_complain("scanoutd is on the bus, but does not answer; "
+			     "'systemctl restart scanoutd' starts it anew");
+	else if (!quiet && status)
+		ctl_complain("scanoutd: %s", error.message ? error.message : strerror(-ret));
+	sd_bus_error_free(&error);
+	return status;
+}
+
+int ctl_connect(const struct ctl *ctl, bool quiet, sd_bus **bus)
+{
+	uint64_t end_us = now_us() + ANSWER_US, now;
+	int ret, status;
+
+	*bus = NULL;
+	ret = start_bus(ctl, bus);
+	if (ret >= 0)
+		ret = finish_bus(*bus, end_us);
+	if (ret < 0) {
+		if (!quiet)
+			ctl_complain("connecting to the bus: %s",
+				     ret == -ETIMEDOUT ? "it does not answer" : strerror(-ret));
+		status = ret == -ETIMEDOUT ? CTL_NO_ANSWER : CTL_NO_SERVICE;
+	} else {
+		now = now_us();
+		sd_bus_set_method_call_timeout(*bus, now < end_us ? end_us - now : 1);
+		status = find_service(*bus, quiet);
+		sd_bus_set_method_call_timeout(*bus, ANSWER_US);
+	}
+	if (status)
+		*bus = sd_bus_close_unref(*bus);
+	return status;
 }
 
 enum { OPT_JSON = 256, OPT_SYSFS_ROOT, OPT_CONFIG_ROOT, OPT_BUS, OPT_VERSION };

@@ -10,33 +10,71 @@
 #include "bus.h"
 #include "ctl.h"
 #include "json.h"
+#include "text.h"
 #include "units.h"
 
-/* What scanoutd says of a cache; empty without it. */
+/* The service, and how far it was reached the last time: CTL_OK, or why it says nothing. */
+struct service {
+	sd_bus *bus;
+	int reached;
+};
+
+/* What scanoutd says of a cache, or why it says nothing. */
 struct opinion {
 	char state[32];
 	char reason[32];
 	char explanation[256];
+	const char *silence; /* NULL if it says something */
 };
 
-static void ask(sd_bus *bus, const char *cache, const char *property, char *text, size_t size)
+/* The properties of a cache that are text and of use here. */
+static int read_opinion(sd_bus_message *reply, struct opinion *opinion)
 {
-	char path[128], *value = NULL;
+	const char *name, *value;
+	int ret = sd_bus_message_enter_container(reply, 'a', "{sv}");
 
-	snprintf(path, sizeof(path), BUS_CACHES_PATH "/%s", cache);
-	if (bus && sd_bus_get_property_string(bus, BUS_NAME, path, BUS_CACHE_INTERFACE, property,
-					      NULL, &value) >= 0)
-		snprintf(text, size, "%s", value);
-	free(value);
+	while (ret >= 0 && (ret = sd_bus_message_enter_container(reply, 'e', "sv")) > 0) {
+		ret = sd_bus_message_read(reply, "s", &name);
+		if (ret >= 0 && sd_bus_message_read(reply, "v", "s", &value) < 0)
+			ret = sd_bus_message_skip(reply, "v");
+		else if (ret >= 0 && !strcmp(name, "State"))
+			text_printable(opinion->state, sizeof(opinion->state), value);
+		else if (ret >= 0 && !strcmp(name, "Reason"))
+			text_printable(opinion->reason, sizeof(opinion->reason), value);
+		else if (ret >= 0 && !strcmp(name, "Explanation"))
+			text_printable(opinion->explanation, sizeof(opinion->explanation), value);
+		if (ret >= 0)
+			ret = sd_bus_message_exit_container(reply);
+	}
+	return ret;
 }
 
-static struct opinion opinion_of(sd_bus *bus, const char *cache)
+static struct opinion opinion_of(struct service *service, const char *cache)
 {
-	struct opinion opinion = { 0 };
+	struct opinion opinion = { .state = "unmanaged" };
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	sd_bus_message *reply = NULL;
+	char path[128];
+	int ret = -ENOTCONN;
 
-	ask(bus, cache, "State", opinion.state, sizeof(opinion.state));
-	ask(bus, cache, "Reason", opinion.reason, sizeof(opinion.reason));
-	ask(bus, cache, "Explanation", opinion.explanation, sizeof(opinion.explanation));
+	snprintf(path, sizeof(path), BUS_CACHES_PATH "/%s", cache);
+	if (service->bus && service->reached != CTL_NO_ANSWER) {
+		ret = sd_bus_call_method(service->bus, BUS_NAME, path,
+					 "org.freedesktop.DBus.Properties", "GetAll", &error,
+					 &reply, "s", BUS_CACHE_INTERFACE);
+		if (ret >= 0)
+			ret = read_opinion(reply, &opinion);
+		service->reached = ret < 0 ? ctl_absence(&error, ret) : CTL_OK;
+	}
+	if (service->reached == CTL_NO_ANSWER) {
+		strcpy(opinion.state, "unknown");
+		opinion.silence = "scanoutd does not answer";
+	} else if (ret < 0) {
+		opinion.silence = service->reached == CTL_FAILED ? "scanoutd does not know it" :
+								   "scanoutd is not running";
+	}
+	sd_bus_error_free(&error);
+	sd_bus_message_unref(reply);
 	return opinion;
 }
 
@@ -49,7 +87,7 @@ static void print_json(struct json *json, const struct cache *cache, const char 
 	json_text(json, "cache", cache->name);
 	json_text(json, "device", device);
 	json_text(json, "path", cache->path);
-	json_text(json, "state", opinion->state[0] ? opinion->state : "unmanaged");
+	json_text(json, "state", opinion->state);
 	json_text(json, "reason", opinion->reason);
 	json_text(json, "explanation", opinion->explanation);
 	json_number(json, "max_bytes", now->max_bytes);
@@ -90,9 +128,10 @@ static void print_text(const char *device, const struct cache_snapshot *now,
 {
 	char idle[UNITS_BYTES_TEXT], limit[UNITS_BYTES_TEXT], active[UNITS_BYTES_TEXT];
 
-	printf("%s  %s%s%s\n", device,
-	       opinion->state[0] ? opinion->state : "unmanaged (scanoutd is not running)",
-	       opinion->reason[0] ? ", " : "", opinion->reason);
+	printf("%s  %s", device, opinion->state);
+	if (opinion->silence)
+		printf(" (%s)", opinion->silence);
+	printf("%s%s\n", opinion->reason[0] ? ", " : "", opinion->reason);
 	printf("  on screen  %s in %" PRIu64 " buffers\n",
 	       units_format_bytes(active, now->active_bytes), now->active_entries);
 	printf("  idle       %s of %s, %" PRIu64 " of %" PRIu64 " buffers\n",
@@ -113,17 +152,20 @@ static void print_text(const char *device, const struct cache_snapshot *now,
 		printf("  why        %s\n", opinion->explanation);
 }
 
-static int print_all(const struct ctl *ctl, struct cache *caches, unsigned int count, sd_bus *bus,
-		     struct cache_snapshot *befores)
+static int print_all(const struct ctl *ctl, struct cache *caches, unsigned int count,
+		     struct service *service, struct cache_snapshot *befores)
 {
 	struct json json = { .pretty = ctl->json == JSON_PRETTY };
 	int status = CTL_OK;
 
+	/* One that hangs is asked once each time, not for each cache. */
+	if (service->bus)
+		service->reached = CTL_OK;
 	if (ctl->json)
 		json_open(&json, NULL, '[');
 	for (unsigned int i = 0; i < count; i++) {
 		char device[CTL_DEVICE_TEXT];
-		struct opinion opinion = opinion_of(bus, caches[i].name);
+		struct opinion opinion = opinion_of(service, caches[i].name);
 		const struct cache_snapshot *before =
 			befores && befores[i].max_entries + befores[i].generation +
 						befores[i].max_bytes ?
@@ -163,18 +205,18 @@ static bool no_arguments(int argc, char **argv)
 int ctl_status(const struct ctl *ctl, int argc, char **argv)
 {
 	struct cache caches[CTL_CACHES];
+	struct service service;
 	unsigned int count;
 	int status;
-	sd_bus *bus;
 
 	if (!no_arguments(argc, argv))
 		return CTL_USAGE;
 	count = ctl_open_caches(ctl, caches);
 	if (!count)
 		return CTL_NO_CACHE;
-	bus = ctl_connect(ctl, true);
-	status = print_all(ctl, caches, count, bus, NULL);
-	sd_bus_flush_close_unref(bus);
+	service.reached = ctl_connect(ctl, true, &service.bus);
+	status = print_all(ctl, caches, count, &service, NULL);
+	sd_bus_flush_close_unref(service.bus);
 	ctl_close_caches(caches, count);
 	return status;
 }
@@ -186,10 +228,10 @@ int ctl_top(const struct ctl *ctl, int argc, char **argv)
 	struct timespec pause = { .tv_sec = 1 };
 	struct ctl own = *ctl;
 	bool terminal = isatty(STDOUT_FILENO);
+	struct service service;
 	unsigned int count;
 	uint64_t seconds;
 	int status;
-	sd_bus *bus;
 
 	if (argc > 2 ||
 	    (argc == 2 && (units_parse_number(argv[1], &seconds) || !seconds || seconds > 3600))) {
@@ -203,16 +245,16 @@ int ctl_top(const struct ctl *ctl, int argc, char **argv)
 	count = ctl_open_caches(ctl, caches);
 	if (!count)
 		return CTL_NO_CACHE;
-	bus = ctl_connect(ctl, true);
+	service.reached = ctl_connect(ctl, true, &service.bus);
 	do {
 		if (terminal && !own.json)
 			fputs("\033[H\033[J", stdout);
-		status = print_all(&own, caches, count, bus, befores);
+		status = print_all(&own, caches, count, &service, befores);
 		if (fflush(stdout) || ferror(stdout))
 			break;
 		nanosleep(&pause, NULL);
 	} while (status == CTL_OK);
-	sd_bus_flush_close_unref(bus);
+	sd_bus_flush_close_unref(service.bus);
 	ctl_close_caches(caches, count);
 	return status;
 }

@@ -14,6 +14,9 @@
 #include "json.h"
 #include "units.h"
 
+/* How long a person may be asked by polkit, and a little more. */
+#define PERSON_US UINT64_C(310000000)
+
 static int write_status(const struct cache *cache, int ret, const char *accepted)
 {
 	if (!ret)
@@ -103,7 +106,7 @@ static int call_failed(const char *what, sd_bus_error *error, int ret)
 int ctl_resume(const struct ctl *ctl, int argc, char **argv)
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
-	int ret, status = CTL_OK;
+	int ret, status;
 	sd_bus *bus;
 
 	(void)argv;
@@ -111,9 +114,9 @@ int ctl_resume(const struct ctl *ctl, int argc, char **argv)
 		ctl_complain("resume takes no argument; choose with --cache=");
 		return CTL_USAGE;
 	}
-	bus = ctl_connect(ctl, false);
-	if (!bus)
-		return CTL_NO_SERVICE;
+	status = ctl_connect(ctl, false, &bus);
+	if (status)
+		return status;
 	ret = sd_bus_call_method(bus, BUS_NAME, BUS_PATH, BUS_MANAGER_INTERFACE, "Resume", &error,
 				 NULL, "s", ctl->cache_name ? ctl->cache_name : "");
 	if (ret < 0)
@@ -177,10 +180,11 @@ int ctl_hold(const struct ctl *ctl, int argc, char **argv)
 		ctl_complain("hold takes --reason=REASON, and a command after '--'");
 		return CTL_USAGE;
 	}
-	bus = ctl_connect(ctl, false);
-	if (!bus)
-		return CTL_NO_SERVICE;
+	status = ctl_connect(ctl, false, &bus);
+	if (status)
+		return status;
 	sd_bus_set_allow_interactive_authorization(bus, isatty(STDIN_FILENO));
+	sd_bus_set_method_call_timeout(bus, PERSON_US);
 	ret = sd_bus_call_method(bus, BUS_NAME, BUS_PATH, BUS_MANAGER_INTERFACE, "Hold", &error,
 				 NULL, "ts", min_bytes, reason);
 	/* The hold goes with the connection. */
@@ -198,17 +202,17 @@ int ctl_list_holds(const struct ctl *ctl, int argc, char **argv)
 	uint32_t cookie, uid;
 	uint64_t min_bytes;
 	unsigned int count = 0;
+	int ret, status;
 	sd_bus *bus;
-	int ret;
 
 	(void)argv;
 	if (argc > 1) {
 		ctl_complain("list-holds takes no argument");
 		return CTL_USAGE;
 	}
-	bus = ctl_connect(ctl, false);
-	if (!bus)
-		return CTL_NO_SERVICE;
+	status = ctl_connect(ctl, false, &bus);
+	if (status)
+		return status;
 	ret = sd_bus_get_property(bus, BUS_NAME, BUS_PATH, BUS_MANAGER_INTERFACE, "Holds", &error,
 				  &reply, "a(uutss)");
 	if (ret >= 0)

@@ -9,6 +9,7 @@ import configparser
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -56,24 +57,39 @@ class Scanoutctl(unittest.TestCase):
     def start(self):
         daemon = subprocess.Popen(["dbus-daemon", "--session", "--nofork", "--print-address=1"],
                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.bus_daemon = daemon
         self.bus = daemon.stdout.readline().strip()
         self.addCleanup(daemon.stdout.close)
         self.addCleanup(daemon.wait)
         self.addCleanup(daemon.terminate)
-        service = subprocess.Popen([DAEMON, f"--sysfs-root={self.root}", f"--bus={self.bus}",
-                                    f"--config-root={self.root}"], stderr=subprocess.DEVNULL)
-        self.addCleanup(service.wait)
-        self.addCleanup(service.terminate)
+        self.start_service()
+
+    def start_service(self):
+        self.service = subprocess.Popen(
+            [DAEMON, f"--sysfs-root={self.root}", f"--bus={self.bus}",
+             f"--config-root={self.root}"], stderr=subprocess.DEVNULL)
+        self.addCleanup(self.service.wait)
+        self.addCleanup(self.service.terminate)
+        self.eventually(lambda: self.ctl("list-holds").returncode == 0)
+
+    def eventually(self, condition):
         for _ in range(100):
-            if self.ctl("list-holds").returncode == 0:
+            if condition():
                 return
             time.sleep(0.05)
-        self.fail("scanoutd does not come up")
+        self.fail("it does not happen")
+
+    def command(self, *arguments):
+        return [CTL, f"--sysfs-root={self.root}", f"--bus={self.bus}",
+                f"--config-root={self.root}", *arguments]
 
     def ctl(self, *arguments):
-        return subprocess.run([CTL, f"--sysfs-root={self.root}", f"--bus={self.bus}",
-                               f"--config-root={self.root}", *arguments],
-                              capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(self.command(*arguments), capture_output=True, text=True,
+                              timeout=60, check=False)
+
+    def holds(self):
+        result = self.ctl("--json=short", "list-holds")
+        return json.loads(result.stdout) if result.returncode == 0 else None
 
     def test_status_without_service(self):
         result = self.ctl("status")
@@ -159,6 +175,31 @@ class Scanoutctl(unittest.TestCase):
         self.assertEqual(self.ctl("hold", "--reason=x", "--", "sh", "-c", "exit 7").returncode, 7)
         self.assertEqual(self.ctl("hold", "--reason=x", "--", "/nonexistent").returncode, 127)
         self.assertEqual(self.ctl("hold", "--", "true").returncode, 2)
+
+    def test_one_that_hangs_is_told_from_one_that_is_absent(self):
+        def each(service, status):
+            for arguments in (["resume"], ["list-holds"], ["hold", "--reason=x", "--", "true"],
+                              ["status"], ["doctor"]):
+                begin = time.monotonic()
+                result = self.ctl(*arguments)
+                # Within two, but for what a busy machine takes; by itself D-Bus waits 25.
+                self.assertLess(time.monotonic() - begin, 10, arguments)
+                self.assertIn(service, result.stderr + result.stdout)
+                if arguments[0] not in ("status", "doctor"):
+                    self.assertEqual(result.returncode, status, arguments)
+
+        self.start()
+        self.service.send_signal(signal.SIGSTOP)
+        self.addCleanup(self.service.send_signal, signal.SIGCONT)
+        each("does not answer", 5)
+        state = json.loads(self.ctl("--json=short", "status").stdout)[0]["state"]
+        self.assertEqual(state, "unknown")
+        self.service.kill()
+        self.service.wait()
+        each("is not running", 4)
+        self.bus_daemon.send_signal(signal.SIGSTOP)
+        self.addCleanup(self.bus_daemon.send_signal, signal.SIGCONT)
+        each("not answer", 5)
 
     def test_nothing_steers_the_terminal(self):
         # C0, C1, DEL, directions, lines, and bytes that are no text.
