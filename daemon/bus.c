@@ -211,6 +211,124 @@ static int method_resume(sd_bus_message *message, void *userdata, sd_bus_error *
 	return admit(userdata, message, resume_admitted, error);
 }
 
+/* The cache of that name, or the only one, to be changed; NULL if that is not to be. */
+static struct managed *find_cache(struct bus *bus, const char *name, sd_bus_error *error)
+{
+	struct managed *managed = bus->manager->caches;
+
+	if (name[0])
+		managed = manager_find_cache(bus->manager, name);
+	if (!managed)
+		sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "'%s': there is no such cache",
+				  name);
+	else if (!name[0] && managed->next)
+		sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
+				  "there are several caches: say which");
+	else if (bus->manager->options.dry_run)
+		sd_bus_error_setf(error, SD_BUS_ERROR_NOT_SUPPORTED,
+				  "scanoutd runs with --dry-run, and changes nothing");
+	return sd_bus_error_is_set(error) ? NULL : managed;
+}
+
+static int read_limits(sd_bus_message *message, struct cache_limits *limits, sd_bus_error *error)
+{
+	const char *name;
+	uint64_t value;
+	int ret = sd_bus_message_enter_container(message, 'a', "{st}");
+
+	while (ret >= 0 && (ret = sd_bus_message_read(message, "{st}", &name, &value)) > 0) {
+		enum cache_limit limit = cache_limit_find(name);
+
+		if (limit == CACHE_LIMITS)
+			return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
+						 "'%s': accepted are " CACHE_LIMIT_NAMES, name);
+		if (!cache_limit_in_range(limit, value))
+			return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
+						 "%s=%" PRIu64 ": accepted is %s", name, value,
+						 cache_limit_range(limit));
+		limits->given[limit] = true;
+		limits->values[limit] = value;
+	}
+	return ret;
+}
+
+/* The answer to a call that changes a cache, if there is one: it was, or it was not. */
+static int answer_change(sd_bus_message *message, const struct managed *managed, int ret,
+			 sd_bus_error *error)
+{
+	if (ret < 0 && managed)
+		sd_bus_error_setf(error, SD_BUS_ERROR_FAILED, "%s", managed->cache.error);
+	if (!sd_bus_error_is_set(error))
+		return ret < 0 ? ret : sd_bus_reply_method_return(message, NULL);
+	ret = sd_bus_reply_method_error(message, error);
+	sd_bus_error_free(error);
+	return ret;
+}
+
+static int set_allowed(struct bus *bus, sd_bus_message *message, uid_t uid)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	struct cache_limits limits = { 0 };
+	struct managed *managed = NULL;
+	const char *name;
+	int ret = sd_bus_message_rewind(message, true);
+
+	if (ret >= 0)
+		ret = sd_bus_message_read(message, "s", &name);
+	if (ret >= 0)
+		ret = read_limits(message, &limits, &error);
+	if (ret >= 0)
+		managed = find_cache(bus, name, &error);
+	if (managed) {
+		log_line(LOG_NOTICE, LOG_EXTERNAL, managed->cache.name, "user %u sets limits",
+			 (unsigned int)uid);
+		ret = manager_set_limits(managed, &limits);
+	}
+	return answer_change(message, managed, ret, &error);
+}
+
+static int set_admitted(struct bus *bus, sd_bus_message *message, uid_t uid)
+{
+	return authority_ask(&bus->authority, bus, message, uid, BUS_ACTION_SET, set_allowed,
+			     false);
+}
+
+static int method_set(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	return admit(userdata, message, set_admitted, error);
+}
+
+static int trim_allowed(struct bus *bus, sd_bus_message *message, uid_t uid)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	struct managed *managed = NULL;
+	const char *name;
+	uint64_t bytes;
+	int ret = sd_bus_message_rewind(message, true);
+
+	if (ret >= 0)
+		ret = sd_bus_message_read(message, "st", &name, &bytes);
+	if (ret >= 0)
+		managed = find_cache(bus, name, &error);
+	if (managed) {
+		log_line(LOG_NOTICE, LOG_EXTERNAL, managed->cache.name,
+			 "user %u has it trimmed to %" PRIu64 " bytes", (unsigned int)uid, bytes);
+		ret = cache_trim(&managed->cache, bytes);
+	}
+	return answer_change(message, managed, ret, &error);
+}
+
+static int trim_admitted(struct bus *bus, sd_bus_message *message, uid_t uid)
+{
+	return authority_ask(&bus->authority, bus, message, uid, BUS_ACTION_SET, trim_allowed,
+			     false);
+}
+
+static int method_trim(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	return admit(userdata, message, trim_admitted, error);
+}
+
 /*
  * Properties
  */
@@ -303,6 +421,10 @@ static const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_METHOD_WITH_ARGS("Report", SD_BUS_ARGS("a(sa{sv})", outputs),
 				SD_BUS_RESULT("u", taken, "u", dropped), method_report,
 				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("SetLimits", SD_BUS_ARGS("s", cache, "a{st}", limits),
+				SD_BUS_NO_RESULT, method_set, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Trim", SD_BUS_ARGS("s", cache, "t", bytes), SD_BUS_NO_RESULT,
+				method_trim, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Resume", SD_BUS_ARGS("s", cache), SD_BUS_NO_RESULT, method_resume,
 				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_VTABLE_END

@@ -19,6 +19,7 @@ struct manager;
 #define BUS_CACHE_INTERFACE "org.msmscanout.Cache1.Cache"
 #define BUS_ACTION_HOLD "org.msmscanout.cache1.hold"
 #define BUS_ACTION_RESUME "org.msmscanout.cache1.resume"
+#define BUS_ACTION_SET "org.msmscanout.cache1.set"
 
 /*
  * @address is "" for the system's bus, and must stay.  Succeeds without a bus as well, and connects

@@ -85,16 +85,39 @@ static const struct {
 /* Longest text of a file: the histogram of bytes, with all of its numbers of 20 digits. */
 #define TEXT_BYTES 1024
 
-static const char *const limit_names[] = {
-	[CACHE_MAX_BYTES] = "max_bytes",
-	[CACHE_MAX_ENTRIES] = "max_entries",
-	[CACHE_IDLE_TIMEOUT_MS] = "idle_timeout_ms",
-	[CACHE_IMPORT_LINGER_MS] = "import_linger_ms",
+static const struct {
+	const char *name;
+	uint64_t most;
+	const char *range;
+} limits_known[CACHE_LIMITS] = {
+	[CACHE_MAX_BYTES] = { "max_bytes", GIB, "0 (off) to 1G" },
+	[CACHE_MAX_ENTRIES] = { "max_entries", 65536, "0 (off) to 65536" },
+	[CACHE_IDLE_TIMEOUT_MS] = { "idle_timeout_ms", 86400000, "0 (never) to 86400000" },
+	[CACHE_IMPORT_LINGER_MS] = { "import_linger_ms", 60000, "0 (not at all) to 60000" },
 };
 
 const char *cache_limit_name(enum cache_limit limit)
 {
-	return limit_names[limit];
+	return limits_known[limit].name;
+}
+
+enum cache_limit cache_limit_find(const char *name)
+{
+	enum cache_limit limit = 0;
+
+	while (limit < CACHE_LIMITS && strcmp(limits_known[limit].name, name))
+		limit++;
+	return limit;
+}
+
+bool cache_limit_in_range(enum cache_limit limit, uint64_t value)
+{
+	return value <= limits_known[limit].most;
+}
+
+const char *cache_limit_range(enum cache_limit limit)
+{
+	return limits_known[limit].range;
 }
 
 const char *cache_insertion_name(enum cache_insertion insertion)
@@ -343,7 +366,7 @@ int cache_generation_fd(const struct cache *cache)
 
 int cache_read_limit(struct cache *cache, enum cache_limit limit, uint64_t *value)
 {
-	unsigned int index = find_file(limit_names[limit]);
+	unsigned int index = find_file(cache_limit_name(limit));
 	struct cache_snapshot snapshot;
 	int ret = read_file(cache, index, &snapshot);
 
@@ -387,7 +410,28 @@ static int write_number(struct cache *cache, const char *name, uint64_t value)
 
 int cache_write_limit(struct cache *cache, enum cache_limit limit, uint64_t value)
 {
-	return write_number(cache, limit_names[limit], value);
+	return write_number(cache, cache_limit_name(limit), value);
+}
+
+int cache_write_limits(struct cache *cache, const struct cache_limits *limits)
+{
+	uint64_t before[CACHE_LIMITS];
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < CACHE_LIMITS && !ret; i++)
+		if (limits->given[i])
+			ret = cache_read_limit(cache, i, &before[i]);
+	for (i = 0; i < CACHE_LIMITS && !ret; i++)
+		if (limits->given[i])
+			ret = cache_write_limit(cache, i, limits->values[i]);
+	if (!ret)
+		return 0;
+	/* Less the one that failed, which the loop has counted. */
+	for (i = i ? i - 1 : 0; i--;)
+		if (limits->given[i] && before[i] != limits->values[i])
+			cache_write_limit(cache, i, before[i]);
+	return ret;
 }
 
 int cache_write_insertion(struct cache *cache, enum cache_insertion insertion)

@@ -26,6 +26,13 @@ enum cache_limit {
 	CACHE_MAX_ENTRIES,
 	CACHE_IDLE_TIMEOUT_MS,
 	CACHE_IMPORT_LINGER_MS,
+	CACHE_LIMITS,
+};
+
+/* Some of them, to be written together. */
+struct cache_limits {
+	bool given[CACHE_LIMITS];
+	uint64_t values[CACHE_LIMITS];
 };
 
 /* Everything the kernel says, in the order in which it is read. */
@@ -108,12 +115,23 @@ int cache_read_limit(struct cache *cache, enum cache_limit limit, uint64_t *valu
 
 /* Write one.  The kernel's own answer: -EINVAL, -ERANGE, -EACCES, -EROFS, -ENODEV ... */
 int cache_write_limit(struct cache *cache, enum cache_limit limit, uint64_t value);
+
+/* Write those given: all of them, or, where one fails, none.  Each is known to be in its range. */
+int cache_write_limits(struct cache *cache, const struct cache_limits *limits);
 int cache_write_insertion(struct cache *cache, enum cache_insertion insertion);
 
 /* Have idle mappings undone until @idle_bytes are left, without changing a limit. */
 int cache_trim(struct cache *cache, uint64_t idle_bytes);
 
 const char *cache_limit_name(enum cache_limit limit);
+
+/* CACHE_LIMITS if there is none of that name. */
+enum cache_limit cache_limit_find(const char *name);
+
+/* The kernel's range, to check before anything is written; and the same in words. */
+bool cache_limit_in_range(enum cache_limit limit, uint64_t value);
+const char *cache_limit_range(enum cache_limit limit);
+#define CACHE_LIMIT_NAMES "max_bytes, max_entries, idle_timeout_ms and import_linger_ms"
 const char *cache_insertion_name(enum cache_insertion insertion);
 
 /* True if a counter went back between the two: the driver was loaded anew. */

@@ -482,6 +482,17 @@ int manager_resume(struct manager *manager, const char *name)
 	return 0;
 }
 
+int manager_set_limits(struct managed *managed, const struct cache_limits *limits)
+{
+	int ret = cache_write_limits(&managed->cache, limits);
+
+	if (!ret)
+		ret = cache_read_limits(&managed->cache, &managed->last);
+	if (!ret && limit_notice_foreign_write(managed, &managed->last))
+		bus_cache_changed(managed->manager->bus, managed);
+	return ret;
+}
+
 int manager_start(struct manager *manager, sd_event *event, const struct manager_options *options)
 {
 	int ret;

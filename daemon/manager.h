@@ -115,6 +115,9 @@ void manager_reconsider(struct manager *manager);
 /* Take limits back from whoever set them; all caches if @name is NULL.  -ENOENT if none has it. */
 int manager_resume(struct manager *manager, const char *name);
 
+/* Write limits for somebody else, whose they are from then on.  Negative error, or all written. */
+int manager_set_limits(struct managed *managed, const struct cache_limits *limits);
+
 /* For those who find caches, and for limits. */
 void manager_add_cache(struct manager *manager, const char *name, const char *path);
 void manager_forget_cache(struct manager *manager, struct managed *managed);

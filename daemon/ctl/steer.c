@@ -2,7 +2,9 @@
 /* set, trim, resume, hold, list-holds: what changes something. */
 #include <errno.h>
 #include <getopt.h>
+#include <glob.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,71 +12,163 @@
 #include <unistd.h>
 
 #include "bus.h"
+#include "claims.h"
 #include "ctl.h"
 #include "json.h"
+#include "text.h"
 #include "units.h"
 
-/* How long a person may be asked by polkit, and a little more. */
+/* How long a person may be asked by polkit, and a little more; and polkit alone. */
 #define PERSON_US UINT64_C(310000000)
+#define POLKIT_US UINT64_C(30000000)
 
-static int write_status(const struct cache *cache, int ret, const char *accepted)
+static int call_failed(const char *what, sd_bus_error *error, int ret)
 {
-	if (!ret)
-		return CTL_OK;
-	if (ret == -EINVAL || ret == -ERANGE)
-		ctl_complain("%s; accepted is %s", cache->error, accepted);
-	else
+	ctl_complain("%s: %s", what, error->message ? error->message : strerror(-ret));
+	sd_bus_error_free(error);
+	return CTL_FAILED;
+}
+
+static int new_call(sd_bus *bus, const char *method, sd_bus_message **call)
+{
+	return sd_bus_message_new_method_call(bus, call, BUS_NAME, BUS_PATH, BUS_MANAGER_INTERFACE,
+					      method);
+}
+
+/*
+ * Make a call that polkit may ask the person at the terminal about.  Takes over @call; @ret is what
+ * came of making it.
+ */
+static int finish_call(sd_bus *bus, const char *what, sd_bus_message *call, int ret)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	bool person = isatty(STDIN_FILENO);
+	int status = CTL_OK;
+
+	if (ret >= 0)
+		ret = sd_bus_message_set_allow_interactive_authorization(call, person);
+	if (ret >= 0)
+		ret = sd_bus_call(bus, call, person ? PERSON_US : POLKIT_US, &error, NULL);
+	if (ret < 0)
+		status = call_failed(what, &error, ret);
+	sd_bus_message_unref(call);
+	return status;
+}
+
+/*
+ * May this user write the files himself?  If not, the service is asked to.  True also without any
+ * file, about which there is more to say than that.
+ */
+static bool may_write(const struct ctl *ctl)
+{
+	char pattern[PATH_MAX];
+	bool may = true;
+	glob_t found;
+
+	snprintf(pattern, sizeof(pattern), "%s/class/drm/%s/device/scanout_cache/max_bytes",
+		 ctl->sysfs_root, ctl->cache_name ? ctl->cache_name : "card[0-9]*");
+	if (glob(pattern, 0, NULL, &found))
+		return true;
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		may = may && (!access(found.gl_pathv[i], W_OK) || errno != EACCES);
+	globfree(&found);
+	return may;
+}
+
+static int write_status(const struct cache *cache, int ret)
+{
+	if (ret)
 		ctl_complain("%s%s", cache->error,
 			     ret == -EACCES || ret == -EPERM ? "; this needs root" : "");
-	return CTL_FAILED;
+	return ret ? CTL_FAILED : CTL_OK;
+}
+
+/* "max_bytes=64M" */
+static int parse_limit(const char *text, struct cache_limits *limits)
+{
+	const char *value = strchr(text, '=');
+	enum cache_limit limit;
+	char name[32];
+	int ret;
+
+	snprintf(name, sizeof(name), "%.*s", value ? (int)(value - text) : 0, text);
+	limit = cache_limit_find(name);
+	if (limit == CACHE_LIMITS) {
+		ctl_complain("'%s': accepted are NAME=VALUE with " CACHE_LIMIT_NAMES, text);
+		return CTL_USAGE;
+	}
+	ret = limit == CACHE_MAX_BYTES ? units_parse_bytes(value + 1, &limits->values[limit]) :
+					 units_parse_number(value + 1, &limits->values[limit]);
+	if (ret || !cache_limit_in_range(limit, limits->values[limit])) {
+		ctl_complain("'%s': accepted is %s", text, cache_limit_range(limit));
+		return CTL_USAGE;
+	}
+	limits->given[limit] = true;
+	return CTL_OK;
+}
+
+static int set_through_service(const struct ctl *ctl, const struct cache_limits *limits)
+{
+	sd_bus_message *call = NULL;
+	sd_bus *bus;
+	int status = ctl_connect(ctl, false, &bus), ret;
+
+	if (status)
+		return status;
+	ret = new_call(bus, "SetLimits", &call);
+	if (ret >= 0)
+		ret = sd_bus_message_append(call, "s", ctl->cache_name ? ctl->cache_name : "");
+	if (ret >= 0)
+		ret = sd_bus_message_open_container(call, 'a', "{st}");
+	for (unsigned int i = 0; i < CACHE_LIMITS && ret >= 0; i++)
+		if (limits->given[i])
+			ret = sd_bus_message_append(call, "{st}", cache_limit_name(i),
+						    limits->values[i]);
+	if (ret >= 0)
+		ret = sd_bus_message_close_container(call);
+	status = finish_call(bus, "set", call, ret);
+	sd_bus_flush_close_unref(bus);
+	return status;
 }
 
 int ctl_set(const struct ctl *ctl, int argc, char **argv)
 {
-	static const char *const accepted[] = {
-		[CACHE_MAX_BYTES] = "0 (off) to 1G",
-		[CACHE_MAX_ENTRIES] = "0 (off) to 65536",
-		[CACHE_IDLE_TIMEOUT_MS] = "0 (never) to 86400000",
-		[CACHE_IMPORT_LINGER_MS] = "0 (not at all) to 60000",
-	};
+	struct cache_limits limits = { 0 };
 	struct cache cache;
-	int status;
+	int status = CTL_OK;
 
 	if (argc < 2) {
 		ctl_complain("set takes NAME=VALUE, as in max_bytes=64M");
 		return CTL_USAGE;
 	}
+	for (int i = 1; i < argc && !status; i++)
+		status = parse_limit(argv[i], &limits);
+	if (status)
+		return status;
+	if (!may_write(ctl))
+		return set_through_service(ctl, &limits);
 	status = ctl_open_cache(ctl, &cache);
 	if (status)
 		return status;
-	for (int i = 1; i < argc && status == CTL_OK; i++) {
-		const char *value = strchr(argv[i], '=');
-		unsigned int limit = 0;
-		uint64_t number;
-		int ret;
-
-		while (limit < 4 &&
-		       (!value || strlen(cache_limit_name(limit)) != (size_t)(value - argv[i]) ||
-			strncmp(cache_limit_name(limit), argv[i], (size_t)(value - argv[i]))))
-			limit++;
-		if (limit == 4) {
-			ctl_complain("'%s': accepted are max_bytes=, max_entries=, "
-				     "idle_timeout_ms= and import_linger_ms=",
-				     argv[i]);
-			status = CTL_USAGE;
-			break;
-		}
-		ret = limit == CACHE_MAX_BYTES ? units_parse_bytes(value + 1, &number) :
-						 units_parse_number(value + 1, &number);
-		if (ret) {
-			ctl_complain("'%s': accepted is %s", argv[i], accepted[limit]);
-			status = CTL_USAGE;
-			break;
-		}
-		status = write_status(&cache, cache_write_limit(&cache, limit, number),
-				      accepted[limit]);
-	}
+	status = write_status(&cache, cache_write_limits(&cache, &limits));
 	cache_close(&cache);
+	return status;
+}
+
+static int trim_through_service(const struct ctl *ctl, uint64_t bytes)
+{
+	sd_bus_message *call = NULL;
+	sd_bus *bus;
+	int status = ctl_connect(ctl, false, &bus), ret;
+
+	if (status)
+		return status;
+	ret = new_call(bus, "Trim", &call);
+	if (ret >= 0)
+		ret = sd_bus_message_append(call, "st", ctl->cache_name ? ctl->cache_name : "",
+					    bytes);
+	status = finish_call(bus, "trim", call, ret);
+	sd_bus_flush_close_unref(bus);
 	return status;
 }
 
@@ -88,24 +182,19 @@ int ctl_trim(const struct ctl *ctl, int argc, char **argv)
 		ctl_complain("trim takes one size, with an optional suffix K, M or G");
 		return CTL_USAGE;
 	}
+	if (!may_write(ctl))
+		return trim_through_service(ctl, bytes);
 	status = ctl_open_cache(ctl, &cache);
 	if (status)
 		return status;
-	status = write_status(&cache, cache_trim(&cache, bytes), "a size");
+	status = write_status(&cache, cache_trim(&cache, bytes));
 	cache_close(&cache);
 	return status;
 }
 
-static int call_failed(const char *what, sd_bus_error *error, int ret)
-{
-	ctl_complain("%s: %s", what, error->message ? error->message : strerror(-ret));
-	sd_bus_error_free(error);
-	return CTL_FAILED;
-}
-
 int ctl_resume(const struct ctl *ctl, int argc, char **argv)
 {
-	sd_bus_error error = SD_BUS_ERROR_NULL;
+	sd_bus_message *call = NULL;
 	int ret, status;
 	sd_bus *bus;
 
@@ -117,10 +206,10 @@ int ctl_resume(const struct ctl *ctl, int argc, char **argv)
 	status = ctl_connect(ctl, false, &bus);
 	if (status)
 		return status;
-	ret = sd_bus_call_method(bus, BUS_NAME, BUS_PATH, BUS_MANAGER_INTERFACE, "Resume", &error,
-				 NULL, "s", ctl->cache_name ? ctl->cache_name : "");
-	if (ret < 0)
-		status = call_failed("resume", &error, ret);
+	ret = new_call(bus, "Resume", &call);
+	if (ret >= 0)
+		ret = sd_bus_message_append(call, "s", ctl->cache_name ? ctl->cache_name : "");
+	status = finish_call(bus, "resume", call, ret);
 	sd_bus_flush_close_unref(bus);
 	return status;
 }
@@ -221,7 +310,7 @@ int ctl_list_holds(const struct ctl *ctl, int argc, char **argv)
 		json_open(&json, NULL, '[');
 	while (ret >= 0 && (ret = sd_bus_message_read(reply, "(uutss)", &cookie, &uid, &min_bytes,
 						      &reason, &owner)) > 0) {
-		char text[UNITS_BYTES_TEXT];
+		char text[UNITS_BYTES_TEXT], who[64], why[CLAIMS_REASON];
 
 		if (ctl->json) {
 			json_open(&json, NULL, '{');
@@ -236,8 +325,10 @@ int ctl_list_holds(const struct ctl *ctl, int argc, char **argv)
 		if (!count++)
 			printf("%8s %8s %12s  %-10s %s\n", "COOKIE", "USER", "AT LEAST", "OWNER",
 			       "REASON");
+		text_printable(who, sizeof(who), owner);
+		text_printable(why, sizeof(why), reason);
 		printf("%8u %8u %12s  %-10s %s\n", cookie, uid, units_format_bytes(text, min_bytes),
-		       owner, reason);
+		       who, why);
 	}
 	if (ctl->json && ret >= 0) {
 		json_close(&json, ']');

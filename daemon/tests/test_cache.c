@@ -218,6 +218,35 @@ static void a_limit_that_cannot_be_written_says_so(void **state)
 	cache_close(&cache);
 }
 
+static void limits_are_written_together_or_not_at_all(void **state)
+{
+	struct cache_limits limits = { 0 };
+	char path[128];
+	uint64_t value;
+	struct cache cache;
+
+	(void)state;
+	limits.given[CACHE_MAX_BYTES] = limits.given[CACHE_IDLE_TIMEOUT_MS] = true;
+	limits.values[CACHE_MAX_BYTES] = 64 * MIB;
+	limits.values[CACHE_IDLE_TIMEOUT_MS] = 5000;
+	assert_int_equal(cache_open(&cache, "card0", dir), 0);
+	/* It can be read, but not be opened to write. */
+	snprintf(path, sizeof(path), "%s/idle_timeout_ms", dir);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(cache_write_limits(&cache, &limits), -ENOENT);
+	assert_non_null(strstr(cache.error, "idle_timeout_ms: opening it to write '5000'"));
+	assert_int_equal(cache_read_limit(&cache, CACHE_MAX_BYTES, &value), 0);
+	assert_int_equal(value, 128 * MIB);
+
+	limits.given[CACHE_IDLE_TIMEOUT_MS] = false;
+	assert_int_equal(cache_write_limits(&cache, &limits), 0);
+	assert_int_equal(cache_read_limit(&cache, CACHE_MAX_BYTES, &value), 0);
+	assert_int_equal(value, 64 * MIB);
+	assert_int_equal(cache_read_limit(&cache, CACHE_MAX_ENTRIES, &value), 0);
+	assert_int_equal(value, 32);
+	cache_close(&cache);
+}
+
 static void a_vanished_cache_is_gone(void **state)
 {
 	struct cache cache;
@@ -278,6 +307,7 @@ int main(void)
 		WITH_DIR(garbage_is_refused_and_quoted),
 		WITH_DIR(limits_are_written_as_numbers),
 		WITH_DIR(a_limit_that_cannot_be_written_says_so),
+		WITH_DIR(limits_are_written_together_or_not_at_all),
 		WITH_DIR(a_vanished_cache_is_gone),
 		cmocka_unit_test(counters_that_went_back_are_noticed),
 		cmocka_unit_test(sizes_parse_as_in_the_kernel),

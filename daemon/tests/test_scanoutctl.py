@@ -161,6 +161,11 @@ class Scanoutctl(unittest.TestCase):
             result = self.ctl("set", bad)
             self.assertEqual(result.returncode, 2, bad)
             self.assertIn("accepted", result.stderr)
+        for bad in ("max_bytes=64Q", "max_entries=65537", "max_bytes=1025M", "max_byte=1"):
+            for arguments in (["max_bytes=1M", "max_entries=1", bad], [bad, "max_entries=1"]):
+                self.assertEqual(self.ctl("set", *arguments).returncode, 2, bad)
+                self.assertEqual(self.read("max_bytes"), str(64 * MIB))
+                self.assertEqual(self.read("max_entries"), "9")
         self.assertEqual(self.ctl("trim", "4M").returncode, 0)
         self.assertEqual(self.read("trim"), str(4 * MIB))
 

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <systemd/sd-bus.h>
@@ -791,6 +792,140 @@ static void a_second_instance_ends_at_once_and_touches_nothing(void **state)
 	assert_int_equal(waitpid(service_pid, &status, WNOHANG), 0);
 }
 
+static void limits_are_set_by_the_service_all_or_none(void **state)
+{
+	sd_bus *bus = connect_client(&dbus);
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+
+	(void)state;
+	assert_true(call(bus, "SetLimits", &error, NULL, "sa{st}", "card0", 2, "max_bytes",
+			 64 * MIB, "max_entries", UINT64_C(65537)) < 0);
+	assert_string_equal(error.message, "max_entries=65537: accepted is 0 (off) to 65536");
+	sd_bus_error_free(&error);
+	assert_true(call(bus, "SetLimits", &error, NULL, "sa{st}", "", 2, "max_bytes", 64 * MIB,
+			 "max_byte", 1) < 0);
+	assert_non_null(strstr(error.message, "accepted are max_bytes"));
+	sd_bus_error_free(&error);
+	assert_true(call(bus, "SetLimits", &error, NULL, "sa{st}", "card9", 1, "max_bytes",
+			 64 * MIB) < 0);
+	assert_non_null(strstr(error.message, "card9"));
+	sd_bus_error_free(&error);
+	assert_int_equal(limit("max_bytes"), 128 * MIB);
+	assert_int_equal(limit("max_entries"), 32);
+	assert_true(state_is(bus, "State", "tuning"));
+
+	assert_true(call(bus, "SetLimits", NULL, NULL, "sa{st}", "", 2, "max_bytes", 64 * MIB,
+			 "max_entries", UINT64_C(99)) >= 0);
+	assert_int_equal(limit("max_bytes"), 64 * MIB);
+	assert_int_equal(limit("max_entries"), 99);
+	/* They are somebody's, from when the call returns. */
+	assert_true(state_is(bus, "State", "external"));
+	assert_true(call(bus, "Trim", NULL, NULL, "st", "card0", 5 * MIB) >= 0);
+	assert_int_equal(limit("trim"), 5 * MIB);
+	sd_bus_flush_close_unref(bus);
+}
+
+/* polkit, which says yes to those who may be asked, after it has asked them. */
+static int check_authorization(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	const char *kind, *key, *name, *action;
+	uint32_t flags = 0;
+
+	(void)userdata, (void)error;
+	if (sd_bus_message_read(message, "(sa{sv})sa{ss}u", &kind, 1, &key, "s", &name, &action, 0,
+				&flags) < 0)
+		return -EINVAL;
+	return sd_bus_reply_method_return(message, "(bba{ss})", flags & 1, !(flags & 1), 0);
+}
+
+static const sd_bus_vtable polkit_vtable[] = {
+	SD_BUS_VTABLE_START(0),
+	SD_BUS_METHOD("CheckAuthorization", "(sa{sv})sa{ss}us", "(bba{ss})", check_authorization,
+		      SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_VTABLE_END
+};
+
+/* Never returns. */
+static void be_polkit(int ready)
+{
+	sd_bus *bus;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (try_connect(&dbus, &bus) < 0 ||
+	    sd_bus_add_object_vtable(bus, NULL, "/org/freedesktop/PolicyKit1/Authority",
+				     "org.freedesktop.PolicyKit1.Authority", polkit_vtable,
+				     NULL) < 0 ||
+	    sd_bus_request_name(bus, "org.freedesktop.PolicyKit1", 0) < 0 ||
+	    write(ready, "", 1) != 1)
+		_exit(1);
+	while (sd_bus_process(bus, NULL) > 0 || sd_bus_wait(bus, UINT64_MAX) >= 0)
+		;
+	_exit(0);
+}
+
+/* The status that scanoutctl ends with as another user, with this in place of a terminal. */
+static int ctl_as_nobody(int terminal, const char *const *words)
+{
+	char sysfs[128], bus[192];
+	char *argv[10] = { "scanoutctl", sysfs, bus };
+	/* Where it is, this user may not even look. */
+	int program = open(SCANOUTCTL, O_RDONLY | O_CLOEXEC), status;
+	pid_t pid;
+
+	snprintf(sysfs, sizeof(sysfs), "--sysfs-root=%s", root);
+	snprintf(bus, sizeof(bus), "--bus=%s", dbus.address);
+	for (unsigned int i = 0; i < 6 && words[i]; i++)
+		argv[3 + i] = (char *)(uintptr_t)words[i];
+	assert_true(program >= 0);
+	pid = fork();
+	if (!pid) {
+		dup2(terminal, 0);
+		if (!setresuid(65534, 65534, 65534))
+			fexecve(program, argv, environ);
+		_exit(99);
+	}
+	close(program);
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void who_is_at_a_terminal_is_asked_by_polkit(void **state)
+{
+	static const char *const commands[][6] = { { "hold", "--reason=x", "--", "true" },
+						   { "resume" },
+						   { "set", "max_bytes=64M", "max_entries=99" },
+						   { "trim", "4M" } };
+	int ready[2], terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), other;
+	pid_t polkit;
+	char byte;
+
+	(void)state;
+	if (getuid())
+		skip();
+	assert_true(terminal >= 0 && !grantpt(terminal) && !unlockpt(terminal));
+	other = open(ptsname(terminal), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	assert_true(other >= 0);
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	polkit = fork();
+	if (!polkit)
+		be_polkit(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	for (unsigned int i = 0; i < 4; i++) {
+		assert_int_equal(ctl_as_nobody(ready[0], commands[i]), 1);
+		assert_int_equal(limit("max_bytes"), i < 3 ? 128 * MIB : 64 * MIB);
+		assert_int_equal(limit("trim"), 0);
+		assert_int_equal(ctl_as_nobody(other, commands[i]), 0);
+	}
+	assert_int_equal(limit("max_bytes"), 64 * MIB);
+	assert_int_equal(limit("max_entries"), 99);
+	assert_int_equal(limit("trim"), 4 * MIB);
+	end_program(polkit, SIGKILL);
+	close(ready[0]);
+	close(ready[1]);
+	close(other);
+	close(terminal);
+}
+
 #define RUNNING(_test) cmocka_unit_test_setup_teardown(_test, setup, teardown)
 
 int main(void)
@@ -824,6 +959,8 @@ int main(void)
 		RUNNING(disabling_it_leaves_the_budget_in_force),
 		RUNNING(other_users_need_a_session_or_polkit),
 		RUNNING(a_second_instance_ends_at_once_and_touches_nothing),
+		RUNNING(limits_are_set_by_the_service_all_or_none),
+		RUNNING(who_is_at_a_terminal_is_asked_by_polkit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
