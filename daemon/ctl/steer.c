@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -214,30 +215,155 @@ int ctl_resume(const struct ctl *ctl, int argc, char **argv)
 	return status;
 }
 
-/* Run it, and end as it ends. */
-static int run(char **argv)
-{
-	int status;
-	pid_t pid;
+/*
+ * hold
+ */
 
-	/* Both get what the terminal sends; the hold must outlast the command. */
-	signal(SIGINT, SIG_IGN);
-	signal(SIGQUIT, SIG_IGN);
-	pid = fork();
-	if (pid < 0) {
+/* Signals that end or tell something to a command: those that only this process got are for it. */
+static const int forwarded[] = { SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGTERM };
+
+#define FORWARDED (sizeof(forwarded) / sizeof(forwarded[0]))
+
+/* A command that runs while the cache is held, and the hold. */
+struct holder {
+	sd_bus *bus;
+	sd_event *event;
+	uint64_t min_bytes;
+	const char *reason;
+	pid_t pid;
+};
+
+static int new_hold(const struct holder *holder, sd_bus_message **call)
+{
+	int ret = new_call(holder->bus, "Hold", call);
+
+	return ret < 0 ? ret :
+			 sd_bus_message_append(*call, "ts", holder->min_bytes, holder->reason);
+}
+
+static int held_again(sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+	const sd_bus_error *refusal = sd_bus_message_get_error(reply);
+
+	(void)userdata, (void)error;
+	if (refusal)
+		ctl_complain("scanoutd is back, but nothing is held: %s", refusal->message);
+	else
+		ctl_complain("scanoutd is back, and the cache is held again");
+	return 0;
+}
+
+/* scanoutd forgets holds when it ends: nobody else may have them by mistake. */
+static int owner_changed(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	const struct holder *holder = userdata;
+	const char *name, *before, *now;
+	sd_bus_message *call = NULL;
+	int ret = sd_bus_message_read(message, "sss", &name, &before, &now);
+
+	(void)error;
+	if (ret < 0)
+		return 0;
+	if (!now[0]) {
+		ctl_complain("scanoutd ended: nothing is held until it is back");
+		return 0;
+	}
+	ret = new_hold(holder, &call);
+	if (ret >= 0)
+		ret = sd_bus_message_set_allow_interactive_authorization(call,
+									 isatty(STDIN_FILENO));
+	if (ret >= 0)
+		ret = sd_bus_call_async(holder->bus, NULL, call, held_again, NULL, PERSON_US);
+	sd_bus_message_unref(call);
+	if (ret < 0)
+		ctl_complain("scanoutd is back, but nothing is held: %s", strerror(-ret));
+	return 0;
+}
+
+static int bus_went(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	(void)message, (void)userdata, (void)error;
+	ctl_complain("the bus went away: nothing is held any more");
+	return 0;
+}
+
+/* Before anything is held, so that no end of it is missed. */
+static int watch_service(struct holder *holder)
+{
+	int ret = sd_bus_add_match(holder->bus, NULL,
+				   "type='signal',sender='org.freedesktop.DBus',"
+				   "path='/org/freedesktop/DBus',interface='org.freedesktop.DBus',"
+				   "member='NameOwnerChanged',arg0='" BUS_NAME "'",
+				   owner_changed, holder);
+
+	return ret < 0 ? ret :
+			 sd_bus_match_signal(holder->bus, NULL, "org.freedesktop.DBus.Local",
+					     "/org/freedesktop/DBus/Local",
+					     "org.freedesktop.DBus.Local", "Disconnected", bus_went,
+					     holder);
+}
+
+static int forward(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+	const struct holder *holder = userdata;
+
+	(void)source;
+	/* What the terminal sends, the command gets as well. */
+	if (info->ssi_code != SI_KERNEL)
+		kill(holder->pid, (int)info->ssi_signo);
+	return 0;
+}
+
+static int command_ended(sd_event_source *source, const siginfo_t *info, void *userdata)
+{
+	const struct holder *holder = userdata;
+
+	(void)source;
+	return sd_event_exit(holder->event,
+			     info->si_code == CLD_EXITED ? info->si_status : 128 + info->si_status);
+}
+
+/* Run it, look after the hold meanwhile, and end as it ends. */
+static int run(struct holder *holder, char **argv)
+{
+	sigset_t set, before;
+	int ret;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	for (unsigned int i = 0; i < FORWARDED; i++)
+		sigaddset(&set, forwarded[i]);
+	sigprocmask(SIG_BLOCK, &set, &before);
+	holder->pid = fork();
+	if (holder->pid < 0) {
 		ctl_complain("fork: %s", strerror(errno));
 		return CTL_FAILED;
 	}
-	if (!pid) {
-		signal(SIGINT, SIG_DFL);
-		signal(SIGQUIT, SIG_DFL);
+	if (!holder->pid) {
+		sigprocmask(SIG_SETMASK, &before, NULL);
 		execvp(argv[0], argv);
-		ctl_complain("%s: %s", argv[0], strerror(errno));
-		_exit(errno == ENOENT ? 127 : 126);
+		ret = errno;
+		ctl_complain("%s: %s", argv[0], strerror(ret));
+		_exit(ret == ENOENT ? 127 : 126);
 	}
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+
+	ret = sd_event_new(&holder->event);
+	for (unsigned int i = 0; i < FORWARDED && ret >= 0; i++)
+		ret = sd_event_add_signal(holder->event, NULL, forwarded[i], forward, holder);
+	if (ret >= 0)
+		ret = sd_event_add_child(holder->event, NULL, holder->pid, WEXITED, command_ended,
+					 holder);
+	if (ret >= 0)
+		ret = sd_bus_attach_event(holder->bus, holder->event, SD_EVENT_PRIORITY_NORMAL);
+	if (ret >= 0)
+		ret = sd_event_loop(holder->event);
+	if (ret < 0) {
+		ctl_complain("waiting for %s: %s", argv[0], strerror(-ret));
+		ret = CTL_FAILED;
+	}
+	sd_bus_detach_event(holder->bus);
+	sd_event_unref(holder->event);
+	return ret;
 }
 
 int ctl_hold(const struct ctl *ctl, int argc, char **argv)
@@ -247,38 +373,37 @@ int ctl_hold(const struct ctl *ctl, int argc, char **argv)
 		{ "min-bytes", required_argument, NULL, 'm' },
 		{ 0 },
 	};
-	sd_bus_error error = SD_BUS_ERROR_NULL;
-	uint64_t min_bytes = 128 * MIB;
-	const char *reason = NULL;
+	struct holder holder = { .min_bytes = 128 * MIB };
+	sd_bus_message *call = NULL;
 	int option, ret, status;
-	sd_bus *bus;
 
 	while ((option = getopt_long(argc, argv, "+", longs, NULL)) >= 0) {
 		if (option == 'r') {
-			reason = optarg;
+			holder.reason = optarg;
 		} else if (option != 'm') {
 			return CTL_USAGE;
-		} else if (units_parse_bytes(optarg, &min_bytes)) {
+		} else if (units_parse_bytes(optarg, &holder.min_bytes)) {
 			ctl_complain("--min-bytes=%s: accepted is a size, with an optional suffix "
 				     "K, M or G",
 				     optarg);
 			return CTL_USAGE;
 		}
 	}
-	if (!reason || optind >= argc) {
+	if (!holder.reason || optind >= argc) {
 		ctl_complain("hold takes --reason=REASON, and a command after '--'");
 		return CTL_USAGE;
 	}
-	status = ctl_connect(ctl, false, &bus);
+	status = ctl_connect(ctl, false, &holder.bus);
 	if (status)
 		return status;
-	sd_bus_set_allow_interactive_authorization(bus, isatty(STDIN_FILENO));
-	sd_bus_set_method_call_timeout(bus, PERSON_US);
-	ret = sd_bus_call_method(bus, BUS_NAME, BUS_PATH, BUS_MANAGER_INTERFACE, "Hold", &error,
-				 NULL, "ts", min_bytes, reason);
+	ret = watch_service(&holder);
+	if (ret >= 0)
+		ret = new_hold(&holder, &call);
+	status = finish_call(holder.bus, "hold", call, ret);
 	/* The hold goes with the connection. */
-	status = ret < 0 ? call_failed("hold", &error, ret) : run(argv + optind);
-	sd_bus_flush_close_unref(bus);
+	if (!status)
+		status = run(&holder, argv + optind);
+	sd_bus_flush_close_unref(holder.bus);
 	return status;
 }
 

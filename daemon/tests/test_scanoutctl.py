@@ -8,6 +8,7 @@ usage: test_scanoutctl.py SCANOUTCTL SCANOUTD
 import configparser
 import json
 import os
+import pty
 import shutil
 import signal
 import subprocess
@@ -26,6 +27,13 @@ MIB = 1 << 20
 ZEROES = """active_bytes active_entries idle_bytes idle_entries quarantined_bytes flips hits misses
     inserts evictions evictions_age evictions_pressure invalidations map_ns unmap_ns
     generation""".split()
+
+
+def end_session(pid):
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
 
 
 class Scanoutctl(unittest.TestCase):
@@ -180,6 +188,73 @@ class Scanoutctl(unittest.TestCase):
         self.assertEqual(self.ctl("hold", "--reason=x", "--", "sh", "-c", "exit 7").returncode, 7)
         self.assertEqual(self.ctl("hold", "--reason=x", "--", "/nonexistent").returncode, 127)
         self.assertEqual(self.ctl("hold", "--", "true").returncode, 2)
+
+    def hold(self, script):
+        """A hold with a script of the shell, which has said that it runs."""
+        command = self.command("hold", "--min-bytes=1M", "--reason=x", "--", "sh", "-c", script)
+        # pylint: disable-next=consider-using-with
+        hold = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                text=True, start_new_session=True)
+        self.addCleanup(hold.stderr.close)
+        self.addCleanup(hold.stdout.close)
+        self.addCleanup(hold.wait)
+        self.addCleanup(end_session, hold.pid)
+        self.assertEqual(hold.stdout.readline(), "ready\n")
+        return hold
+
+    def test_signals_reach_the_command_of_a_hold(self):
+        self.start()
+        for number, name in ((signal.SIGTERM, "TERM"), (signal.SIGINT, "INT"),
+                             (signal.SIGHUP, "HUP")):
+            hold = self.hold(f"trap 'echo got {name}; exit 7' {name}; echo ready; "
+                             "while :; do sleep 0.05; done")
+            hold.send_signal(number)
+            self.assertEqual(hold.wait(10), 7, name)
+            self.assertEqual(hold.stdout.readline(), f"got {name}\n")
+        hold = self.hold("echo ready; kill -KILL $$")
+        self.assertEqual(hold.wait(10), 128 + 9)
+        self.eventually(lambda: self.holds() == [])
+
+    def test_what_the_terminal_sends_is_for_the_command(self):
+        self.start()
+        script = ("trap 'echo got it' INT; echo ready; i=0; while [ $i -lt 20 ]; do "
+                  "sleep 0.05; i=$((i + 1)); done; exit 7")
+        pid, terminal = pty.fork()
+        if not pid:
+            command = self.command("hold", "--reason=x", "--", "sh", "-c", script)
+            os.execv(command[0], command)
+        text = b""
+        while b"ready" not in text:
+            text += os.read(terminal, 100)
+        os.write(terminal, b"\003")
+        try:
+            while part := os.read(terminal, 100):
+                text += part
+        except OSError:
+            pass  # what a terminal says that nobody has open any more
+        status = os.waitpid(pid, 0)[1]
+        os.close(terminal)
+        self.assertEqual(os.waitstatus_to_exitcode(status), 7)
+        self.assertEqual(text.count(b"got it"), 1)
+
+    def test_hold_is_there_again_when_the_service_is(self):
+        self.start()
+        hold = self.hold("echo ready; exec sleep 100")
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            self.assertEqual(len(self.holds()), 1)
+            self.service.send_signal(number)
+            self.service.wait()
+            self.assertIn("nothing is held", hold.stderr.readline())
+            self.start_service()
+            self.assertIn("held again", hold.stderr.readline())
+            self.assertEqual([(h["min_bytes"], h["reason"]) for h in self.holds()], [(MIB, "x")])
+
+    def test_holder_is_told_when_the_bus_goes(self):
+        self.start()
+        hold = self.hold("echo ready; sleep 3; exit 5")
+        self.bus_daemon.kill()
+        self.assertIn("nothing is held", hold.stderr.readline())
+        self.assertEqual(hold.wait(10), 5)
 
     def test_one_that_hangs_is_told_from_one_that_is_absent(self):
         def each(service, status):
