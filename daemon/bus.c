@@ -11,6 +11,7 @@
 #include "authority.h"
 #include "cache_object.h"
 #include "callers.h"
+#include "devices.h"
 #include "log.h"
 #include "manager.h"
 #include "owners.h"
@@ -139,8 +140,6 @@ static int report_admitted(struct bus *bus, sd_bus_message *message, uid_t uid)
 	struct manager *manager = bus->manager;
 	const char *owner = sd_bus_message_get_sender(message);
 	unsigned int count, dropped;
-	struct coming coming_before, coming;
-	uint64_t wanted, before, now_ms;
 	int ret;
 
 	if (!authority_user_is_active(uid))
@@ -154,27 +153,16 @@ static int report_admitted(struct bus *bus, sd_bus_message *message, uid_t uid)
 	ret = count ? owners_watch(&bus->owners, bus->bus, owner) : 0;
 	if (ret < 0)
 		return ret;
-	now_ms = manager_now_ms(manager);
-	before = claims_wanted_bytes(&manager->claims, &manager->config, now_ms);
-	coming_before = claims_coming(&manager->claims, &manager->config, now_ms);
-	count = claims_report(&manager->claims, &manager->config, owner, outputs, count, now_ms);
+	for (unsigned int i = 0; i < count; i++)
+		devices_find_card(manager, outputs[i].name, outputs[i].card);
+	count = claims_report(&manager->claims, &manager->config, owner, outputs, count,
+			      manager_now_ms(manager));
 	owners_unwatch(&bus->owners, owner);
-	wanted = claims_wanted_bytes(&manager->claims, &manager->config, now_ms);
-	coming = claims_coming(&manager->claims, &manager->config, now_ms);
-	if (coming.event && coming.event != coming_before.event)
-		log_line(LOG_INFO, LOG_CLAIM, NULL,
-			 "%s announced %s: room for %" PRIu64 " buffers, %" PRIu64
-			 " bytes in all, for %u ms",
-			 owner, claims_event_name(coming.event), coming.entries, coming.bytes,
-			 manager->config.event_ms);
 	if (dropped)
 		log_line(LOG_NOTICE, LOG_CLAIM, NULL,
 			 "%s reported %u outputs that are malformed or too many: dropped", owner,
 			 dropped);
-	/* Only what wants more is worth a look before the next poll. */
-	if (wanted > before || coming.bytes > coming_before.bytes ||
-	    coming.off != coming_before.off)
-		manager_reconsider(manager);
+	manager_reported(manager, owner);
 	return sd_bus_reply_method_return(message, "uu", count, dropped);
 }
 

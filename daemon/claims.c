@@ -239,7 +239,15 @@ static uint64_t add_capped(uint64_t sum, uint64_t count, uint64_t bytes, uint64_
 	return sum + count * bytes < most ? sum + count * bytes : most;
 }
 
-uint64_t claims_wanted_bytes(struct claims *claims, const struct config *config, uint64_t now_ms)
+/* Is that a report which has not timed out, and is about this card? */
+static bool counts(const struct output_report *output, const char *card, uint64_t now_ms)
+{
+	return output->owner[0] && output->until_ms > now_ms &&
+	       (!output->card[0] || !strcmp(output->card, card));
+}
+
+uint64_t claims_wanted_bytes(const struct claims *claims, const struct config *config,
+			     const char *card, uint64_t now_ms)
 {
 	uint64_t held = 0, reported = 0;
 
@@ -251,8 +259,7 @@ uint64_t claims_wanted_bytes(struct claims *claims, const struct config *config,
 		uint64_t idle =
 			output->buffers > output->planes ? output->buffers - output->planes : 0;
 
-		if (output->owner[0] && output->until_ms > now_ms &&
-		    output->event != EVENT_OUTPUT_OFF)
+		if (counts(output, card, now_ms) && output->event != EVENT_OUTPUT_OFF)
 			reported = add_capped(reported, idle, output->buffer_bytes,
 					      config->hold_max_bytes);
 	}
@@ -260,7 +267,7 @@ uint64_t claims_wanted_bytes(struct claims *claims, const struct config *config,
 }
 
 struct coming claims_coming(const struct claims *claims, const struct config *config,
-			    uint64_t now_ms)
+			    const char *card, uint64_t now_ms)
 {
 	struct coming coming = { 0 };
 	unsigned int outputs = 0, off = 0;
@@ -270,7 +277,7 @@ struct coming claims_coming(const struct claims *claims, const struct config *co
 		const struct output_report *output = &claims->outputs[i];
 		uint64_t bytes;
 
-		if (!output->owner[0] || output->until_ms <= now_ms)
+		if (!counts(output, card, now_ms))
 			continue;
 		outputs++;
 		off += output->event == EVENT_OUTPUT_OFF;

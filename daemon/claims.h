@@ -22,6 +22,7 @@
 /* All clients of a user together may call as often as so many of them. */
 #define CLAIMS_CLIENTS_OF_USER 4
 #define CLAIMS_NAME 64
+#define CLAIMS_CARD 32
 #define CLAIMS_REASON 128
 
 /* The cache shall not be smaller than that, until released or its owner is gone. */
@@ -48,6 +49,8 @@ struct output_report {
 	char owner[CLAIMS_NAME]; /* empty: free slot */
 	uid_t uid;
 	char name[CLAIMS_NAME];
+	/* The card whose connector it is; empty if no card has it: then it counts for all. */
+	char card[CLAIMS_CARD];
 	uint32_t refresh_mhz;
 	uint64_t flips;	 /* since its previous report */
 	uint64_t missed; /* vblanks, of those */
@@ -138,26 +141,27 @@ void claims_forget_clients(struct claims *claims);
 bool claims_has(const struct claims *claims, const char *owner);
 
 /*
- * What the cache should at least be: the largest hold, or all reported buffers that are not on the
- * screen, whichever is more.  Those of an output that goes off do not count.
+ * What the cache of a card should at least be: the largest hold, or all reported buffers that are
+ * not on the screen, whichever is more.  Those of an output that goes off do not count.
  */
-uint64_t claims_wanted_bytes(struct claims *claims, const struct config *config, uint64_t now_ms);
+uint64_t claims_wanted_bytes(const struct claims *claims, const struct config *config,
+			     const char *card, uint64_t now_ms);
 
-/* What was announced and has not timed out, of all compositors together. */
+/* What was announced for the outputs of a card and has not timed out, of all compositors. */
 struct coming {
 	/* Room for it, on top of what there is; never more than a hold may be. */
 	uint64_t bytes;
 	uint64_t entries;
 	/* Something is about to change. */
 	bool change;
-	/* Every output that somebody reports is going off. */
+	/* Every output of it that somebody reports is going off. */
 	bool off;
 	/* Which; of several, the one that needs most. */
 	enum coming_event event;
 };
 
 struct coming claims_coming(const struct claims *claims, const struct config *config,
-			    uint64_t now_ms);
+			    const char *card, uint64_t now_ms);
 
 /* "fullscreen-video" and so on; EVENT_NONE for what is not known. */
 enum coming_event claims_event(const char *name);

@@ -151,6 +151,29 @@ static int find_with_udev(struct manager *manager)
 	return ret;
 }
 
+/* Connectors are named after their card, as in card0-DSI-1; the kernel counts them for all cards. */
+void devices_find_card(const struct manager *manager, const char *output, char card[CLAIMS_CARD])
+{
+	const char *root = manager->options.sysfs_root;
+	struct dirent *entry;
+	char path[PATH_MAX];
+	DIR *dir;
+
+	card[0] = '\0';
+	snprintf(path, sizeof(path), "%s/class/drm", root ? root : "/sys");
+	dir = opendir(path);
+	while (dir && !card[0] && (entry = readdir(dir))) {
+		const char *dash = strchr(entry->d_name, '-');
+		size_t length = dash ? (size_t)(dash - entry->d_name) : CLAIMS_CARD;
+
+		if (length < CLAIMS_CARD && !strcmp(dash + 1, output) &&
+		    !fnmatch("card[0-9]*", entry->d_name, 0))
+			snprintf(card, CLAIMS_CARD, "%.*s", (int)length, entry->d_name);
+	}
+	if (dir)
+		closedir(dir);
+}
+
 int devices_find(struct manager *manager)
 {
 	return manager->options.sysfs_root ? find_in_directory(manager) : find_with_udev(manager);

@@ -343,7 +343,8 @@ void limit_decide(struct managed *managed, struct cache_snapshot *snapshot, uint
 {
 	struct manager *manager = managed->manager;
 	const struct cache_snapshot *last = &managed->last;
-	struct coming coming = claims_coming(&manager->claims, &manager->config, now / 1000);
+	const char *card = managed->cache.name;
+	struct coming coming = claims_coming(&manager->claims, &manager->config, card, now / 1000);
 	enum tuner_reason reason = managed->decision.reason;
 	struct tuner_sample sample = {
 		.elapsed_ms = (now - managed->last_us) / 1000,
@@ -359,7 +360,8 @@ void limit_decide(struct managed *managed, struct cache_snapshot *snapshot, uint
 		.active_entries = snapshot->active_entries,
 		.idle_bytes = snapshot->idle_bytes,
 		.idle_entries = snapshot->idle_entries,
-		.wanted_bytes = claims_wanted_bytes(&manager->claims, &manager->config, now / 1000),
+		.wanted_bytes =
+			claims_wanted_bytes(&manager->claims, &manager->config, card, now / 1000),
 		.expect_change = coming.change,
 		.coming_bytes = coming.bytes,
 		.coming_entries = coming.entries,
@@ -376,6 +378,8 @@ void limit_decide(struct managed *managed, struct cache_snapshot *snapshot, uint
 
 	managed->pressure = false;
 	managed->trimmed = 0;
+	managed->claimed_bytes = sample.wanted_bytes;
+	managed->coming = coming;
 	managed->decision = tuner_tick(&managed->tuner, &manager->config.tuner, &sample);
 	if (managed->decision.action != TUNER_KEEP || managed->decision.reason != reason) {
 		tuner_explain(&managed->decision, snapshot->max_bytes, managed->explanation);

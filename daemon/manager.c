@@ -288,6 +288,35 @@ void manager_reconsider(struct manager *manager)
 	manager_schedule(manager);
 }
 
+static bool wants_more(const struct managed *managed, const struct coming *coming)
+{
+	const struct manager *manager = managed->manager;
+
+	return claims_wanted_bytes(&manager->claims, &manager->config, managed->cache.name,
+				   manager_now_ms(manager)) > managed->claimed_bytes ||
+	       coming->bytes > managed->coming.bytes || coming->off != managed->coming.off;
+}
+
+void manager_reported(struct manager *manager, const char *owner)
+{
+	bool more = false;
+
+	for (const struct managed *managed = manager->caches; managed; managed = managed->next) {
+		struct coming coming = claims_coming(&manager->claims, &manager->config,
+						     managed->cache.name, manager_now_ms(manager));
+
+		if (coming.event && coming.event != managed->coming.event)
+			log_line(LOG_INFO, LOG_CLAIM, managed->cache.name,
+				 "%s announced %s: room for %" PRIu64 " buffers, %" PRIu64
+				 " bytes in all, for %u ms",
+				 owner, claims_event_name(coming.event), coming.entries,
+				 coming.bytes, manager->config.event_ms);
+		more = more || wants_more(managed, &coming);
+	}
+	if (more)
+		manager_reconsider(manager);
+}
+
 /*
  * Devices
  */

@@ -59,6 +59,9 @@ struct managed {
 	unsigned int unsignalled; /* times in a row that it did not */
 	bool pressure;		  /* since the previous sample */
 	uint64_t trimmed;	  /* mappings undone after it */
+	/* What was claimed of it and announced for it then. */
+	uint64_t claimed_bytes;
+	struct coming coming;
 	unsigned int read_errors;
 	uint64_t retry_us; /* when a failed write is tried again */
 
@@ -111,6 +114,9 @@ void manager_reload(struct manager *manager);
 
 /* A claim changed: decide now. */
 void manager_reconsider(struct manager *manager);
+
+/* @owner reported: decide now if that is more than before, otherwise at the next poll. */
+void manager_reported(struct manager *manager, const char *owner);
 
 /* Take limits back from whoever set them; all caches if @name is NULL.  -ENOENT if none has it. */
 int manager_resume(struct manager *manager, const char *name);

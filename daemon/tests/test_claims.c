@@ -27,9 +27,9 @@ static void the_largest_hold_counts(void **state)
 	assert_true(claims_hold(&claims, &config, ":1.1", 1000, 10 * MIB, "a") > 0);
 	large = claims_hold(&claims, &config, ":1.2", 1000, 50 * MIB, "b");
 	assert_true(large > 0);
-	assert_int_equal(claims_wanted_bytes(&claims, &config, 0), 50 * MIB);
+	assert_int_equal(claims_wanted_bytes(&claims, &config, "card0", 0), 50 * MIB);
 	assert_int_equal(claims_release(&claims, (uint32_t)large, 1000), 0);
-	assert_int_equal(claims_wanted_bytes(&claims, &config, 0), 10 * MIB);
+	assert_int_equal(claims_wanted_bytes(&claims, &config, "card0", 0), 10 * MIB);
 }
 
 static void holds_are_capped_per_user_and_in_all(void **state)
@@ -108,14 +108,14 @@ static void reports_replace_their_predecessors_and_time_out(void **state)
 
 	(void)state;
 	assert_int_equal(claims_report(&claims, &config, ":1.1", &output, 1, 1000), 1);
-	assert_int_equal(claims_wanted_bytes(&claims, &config, 2000), 40 * MIB);
-	assert_true(claims_coming(&claims, &config, 2000).change);
+	assert_int_equal(claims_wanted_bytes(&claims, &config, "card0", 2000), 40 * MIB);
+	assert_true(claims_coming(&claims, &config, "card0", 2000).change);
 	output.buffers = 3;
 	output.coming = false;
 	claims_report(&claims, &config, ":1.1", &output, 1, 2000);
-	assert_int_equal(claims_wanted_bytes(&claims, &config, 2000), 4 * MIB);
-	assert_false(claims_coming(&claims, &config, 2000).change);
-	assert_int_equal(claims_wanted_bytes(&claims, &config, 7000), 0);
+	assert_int_equal(claims_wanted_bytes(&claims, &config, "card0", 2000), 4 * MIB);
+	assert_false(claims_coming(&claims, &config, "card0", 2000).change);
+	assert_int_equal(claims_wanted_bytes(&claims, &config, "card0", 7000), 0);
 	claims_report(&claims, &config, ":1.1", NULL, 0, 8000);
 	assert_false(claims_has(&claims, ":1.1"));
 }
@@ -135,7 +135,7 @@ static void absurd_reports_want_no_more_than_a_hold_may(void **state)
 		snprintf(owner, sizeof(owner), ":1.%u", i);
 		claims_report(&claims, &config, owner, &output, 1, 0);
 	}
-	assert_int_equal(claims_wanted_bytes(&claims, &config, 1), config.hold_max_bytes);
+	assert_int_equal(claims_wanted_bytes(&claims, &config, "card0", 1), config.hold_max_bytes);
 	output.planes = 5;
 	output.buffers = 2;
 	for (unsigned int i = 0; i < 4; i++) {
@@ -144,7 +144,7 @@ static void absurd_reports_want_no_more_than_a_hold_may(void **state)
 		snprintf(owner, sizeof(owner), ":1.%u", i);
 		claims_report(&claims, &config, owner, &output, 1, 0);
 	}
-	assert_int_equal(claims_wanted_bytes(&claims, &config, 1), 0);
+	assert_int_equal(claims_wanted_bytes(&claims, &config, "card0", 1), 0);
 }
 
 static void what_is_announced_counts_once_and_times_out(void **state)
@@ -162,30 +162,30 @@ static void what_is_announced_counts_once_and_times_out(void **state)
 
 	(void)state;
 	claims_report(&claims, &config, ":1.1", &output, 1, 1000);
-	coming = claims_coming(&claims, &config, 1001);
+	coming = claims_coming(&claims, &config, "card0", 1001);
 	assert_int_equal(coming.bytes, 60 * MIB);
 	assert_int_equal(coming.entries, 20);
 	assert_int_equal(coming.event, EVENT_FULLSCREEN_VIDEO);
 	assert_true(coming.change);
-	assert_int_equal(claims_wanted_bytes(&claims, &config, 1001), 16 * MIB);
+	assert_int_equal(claims_wanted_bytes(&claims, &config, "card0", 1001), 16 * MIB);
 
 	/* Said again and again, it still ends when it would have. */
 	for (uint64_t ms = 2000; ms < 1000 + config.event_ms; ms += 1000) {
 		claims_report(&claims, &config, ":1.1", &output, 1, ms);
-		assert_int_equal(claims_coming(&claims, &config, ms).bytes, 60 * MIB);
+		assert_int_equal(claims_coming(&claims, &config, "card0", ms).bytes, 60 * MIB);
 	}
 	claims_report(&claims, &config, ":1.1", &output, 1, 1000 + config.event_ms);
-	assert_int_equal(claims_coming(&claims, &config, 1000 + config.event_ms).bytes, 0);
-	assert_false(claims_coming(&claims, &config, 1000 + config.event_ms).change);
+	assert_int_equal(claims_coming(&claims, &config, "card0", 1000 + config.event_ms).bytes, 0);
+	assert_false(claims_coming(&claims, &config, "card0", 1000 + config.event_ms).change);
 
 	/* After a report without it, it is news. */
 	output.event = EVENT_NONE;
 	claims_report(&claims, &config, ":1.1", &output, 1, 8000);
 	output.event = EVENT_VT_SWITCH;
 	claims_report(&claims, &config, ":1.1", &output, 1, 9000);
-	assert_int_equal(claims_coming(&claims, &config, 9001).bytes, 60 * MIB);
+	assert_int_equal(claims_coming(&claims, &config, "card0", 9001).bytes, 60 * MIB);
 	claims_forget(&claims, ":1.1");
-	assert_int_equal(claims_coming(&claims, &config, 9001).bytes, 0);
+	assert_int_equal(claims_coming(&claims, &config, "card0", 9001).bytes, 0);
 }
 
 static void a_change_that_is_always_coming_counts_once(void **state)
@@ -229,13 +229,13 @@ static void an_output_that_goes_off_wants_nothing(void **state)
 	outputs[0].event_buffers = 9;
 	outputs[0].event_bytes = MIB;
 	claims_report(&claims, &config, ":1.1", outputs, 2, 0);
-	assert_int_equal(claims_wanted_bytes(&claims, &config, 1), 4 * MIB);
-	assert_int_equal(claims_coming(&claims, &config, 1).bytes, 0);
-	assert_false(claims_coming(&claims, &config, 1).off);
+	assert_int_equal(claims_wanted_bytes(&claims, &config, "card0", 1), 4 * MIB);
+	assert_int_equal(claims_coming(&claims, &config, "card0", 1).bytes, 0);
+	assert_false(claims_coming(&claims, &config, "card0", 1).off);
 	outputs[1].event = EVENT_OUTPUT_OFF;
 	claims_report(&claims, &config, ":1.1", outputs, 2, 1);
-	assert_int_equal(claims_wanted_bytes(&claims, &config, 2), 0);
-	assert_true(claims_coming(&claims, &config, 2).off);
+	assert_int_equal(claims_wanted_bytes(&claims, &config, "card0", 2), 0);
+	assert_true(claims_coming(&claims, &config, "card0", 2).off);
 }
 
 static void absurd_announcements_get_no_more_than_a_hold_may(void **state)
@@ -252,7 +252,37 @@ static void absurd_announcements_get_no_more_than_a_hold_may(void **state)
 		outputs[i].event_bytes = UINT64_MAX - i;
 	}
 	claims_report(&claims, &config, ":1.1", outputs, 3, 0);
-	assert_int_equal(claims_coming(&claims, &config, 1).bytes, config.hold_max_bytes);
+	assert_int_equal(claims_coming(&claims, &config, "card0", 1).bytes, config.hold_max_bytes);
+}
+
+static void a_claim_is_on_the_card_of_its_output(void **state)
+{
+	struct output_report outputs[] = {
+		{ .name = "DSI-1", .card = "card0", .buffers = 5, .buffer_bytes = MIB },
+		{ .name = "HDMI-A-1", .card = "card1", .buffers = 7, .buffer_bytes = MIB },
+		{ .name = "WL-1", .buffers = 1, .buffer_bytes = MIB },
+	};
+
+	(void)state;
+	outputs[1].event = EVENT_FULLSCREEN_VIDEO;
+	outputs[1].event_buffers = 20;
+	outputs[1].event_bytes = MIB;
+	claims_report(&claims, &config, ":1.1", outputs, 3, 0);
+	assert_int_equal(claims_wanted_bytes(&claims, &config, "card0", 1), 6 * MIB);
+	assert_int_equal(claims_wanted_bytes(&claims, &config, "card1", 1), 8 * MIB);
+	assert_int_equal(claims_wanted_bytes(&claims, &config, "card10", 1), MIB);
+	assert_int_equal(claims_coming(&claims, &config, "card0", 1).bytes, 0);
+	assert_false(claims_coming(&claims, &config, "card0", 1).change);
+	assert_int_equal(claims_coming(&claims, &config, "card1", 1).bytes, 20 * MIB);
+	/* Off is who has no output that is on. */
+	outputs[1].event = EVENT_OUTPUT_OFF;
+	claims_report(&claims, &config, ":1.1", outputs, 2, 1);
+	assert_false(claims_coming(&claims, &config, "card0", 2).off);
+	assert_true(claims_coming(&claims, &config, "card1", 2).off);
+	/* Holds are for all. */
+	claims_hold(&claims, &config, ":1.2", 1000, 9 * MIB, "");
+	assert_int_equal(claims_wanted_bytes(&claims, &config, "card0", 2), 9 * MIB);
+	assert_int_equal(claims_wanted_bytes(&claims, &config, "card1", 2), 9 * MIB);
 }
 
 static void events_have_names(void **state)
@@ -274,7 +304,7 @@ static void who_leaves_is_forgotten(void **state)
 	claims_report(&claims, &config, ":1.1", &output, 1, 0);
 	assert_true(claims_forget(&claims, ":1.1"));
 	assert_false(claims_forget(&claims, ":1.1"));
-	assert_int_equal(claims_wanted_bytes(&claims, &config, 1), 3 * MIB);
+	assert_int_equal(claims_wanted_bytes(&claims, &config, "card0", 1), 3 * MIB);
 }
 
 static void names_of_an_earlier_bus_mean_nothing(void **state)
@@ -350,6 +380,7 @@ int main(void)
 		FRESH(a_change_that_is_always_coming_counts_once),
 		FRESH(an_output_that_goes_off_wants_nothing),
 		FRESH(absurd_announcements_get_no_more_than_a_hold_may),
+		FRESH(a_claim_is_on_the_card_of_its_output),
 		FRESH(events_have_names),
 		FRESH(who_leaves_is_forgotten),
 		FRESH(names_of_an_earlier_bus_mean_nothing),

@@ -18,23 +18,39 @@
 #include "programs.h"
 #include "units.h"
 
+/* What is said of "the" limit or state in a test is so of each of these. */
+#define CARDS 2
+static const struct {
+	const char *card;
+	const char *output;
+} cards[CARDS] = { { "card0", "DSI-1" }, { "card1", "HDMI-A-1" } };
+
 static char root[64];
-static char cache_dir[128];
+static char cache_dirs[CARDS][128];
 static struct bus_daemon dbus;
 static pid_t service_pid;
 static unsigned int flips;
 
-static void make_tree(const char *name)
+static void make_folder(const char *format, const char *card, const char *output)
 {
 	char path[256];
+	int length = snprintf(path, sizeof(path), "%s/class/drm/", root);
 
-	snprintf(path, sizeof(path), "%s/class/drm/%s", root, name);
+	snprintf(path + length, sizeof(path) - (size_t)length, format, card, output);
 	mkdir(path, 0755);
-	strcat(path, "/device");
-	mkdir(path, 0755);
-	strcat(path, "/scanout_cache");
-	mkdir(path, 0755);
-	fake_fill(path);
+}
+
+static void make_tree(unsigned int i)
+{
+	const char *card = cards[i].card;
+
+	make_folder("%s", card, "");
+	make_folder("%s/device", card, "");
+	make_folder("%s/device/scanout_cache", card, "");
+	make_folder("%s-%s", card, cards[i].output);
+	snprintf(cache_dirs[i], sizeof(cache_dirs[i]), "%s/class/drm/%s/device/scanout_cache", root,
+		 card);
+	fake_fill(cache_dirs[i]);
 }
 
 static void start_service(void)
@@ -65,21 +81,41 @@ static int call(sd_bus *bus, const char *method, sd_bus_error *error, sd_bus_mes
 	return ret;
 }
 
-static uint64_t property(sd_bus *bus, const char *name)
+static uint64_t property_of(unsigned int i, sd_bus *bus, const char *name)
 {
 	uint64_t value = 0;
+	char path[64];
 
-	sd_bus_get_property_trivial(bus, BUS_NAME, BUS_CACHES_PATH "/card0", BUS_CACHE_INTERFACE,
-				    name, NULL, 't', &value);
+	snprintf(path, sizeof(path), BUS_CACHES_PATH "/%s", cards[i].card);
+	sd_bus_get_property_trivial(bus, BUS_NAME, path, BUS_CACHE_INTERFACE, name, NULL, 't',
+				    &value);
 	return value;
 }
 
-static bool text_is(sd_bus *bus, const char *card, const char *name, const char *expected)
+/* A number that nothing is, if it is not the same of all. */
+static uint64_t common(const uint64_t values[CARDS])
 {
-	char *value = NULL, path[128];
+	for (unsigned int i = 1; i < CARDS; i++)
+		if (values[i] != values[0])
+			return UINT64_MAX;
+	return values[0];
+}
+
+static uint64_t property(sd_bus *bus, const char *name)
+{
+	uint64_t values[CARDS];
+
+	for (unsigned int i = 0; i < CARDS; i++)
+		values[i] = property_of(i, bus, name);
+	return common(values);
+}
+
+static bool state_of_is(unsigned int i, sd_bus *bus, const char *name, const char *expected)
+{
+	char *value = NULL, path[64];
 	bool same;
 
-	snprintf(path, sizeof(path), BUS_CACHES_PATH "/%s", card);
+	snprintf(path, sizeof(path), BUS_CACHES_PATH "/%s", cards[i].card);
 	sd_bus_get_property_string(bus, BUS_NAME, path, BUS_CACHE_INTERFACE, name, NULL, &value);
 	same = value && !strcmp(value, expected);
 	free(value);
@@ -88,21 +124,41 @@ static bool text_is(sd_bus *bus, const char *card, const char *name, const char 
 
 static bool state_is(sd_bus *bus, const char *name, const char *expected)
 {
-	return text_is(bus, "card0", name, expected);
+	bool same = true;
+
+	for (unsigned int i = 0; i < CARDS; i++)
+		same = same && state_of_is(i, bus, name, expected);
+	return same;
+}
+
+static void read_text(unsigned int i, const char *name, char text[64])
+{
+	char path[256];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", cache_dirs[i], name);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	if (!fgets(text, 64, file))
+		text[0] = '\0';
+	fclose(file);
+}
+
+static uint64_t limit_of(unsigned int i, const char *name)
+{
+	char text[64];
+
+	read_text(i, name, text);
+	return strtoull(text, NULL, 10);
 }
 
 static uint64_t limit(const char *name)
 {
-	char path[256], text[64] = "";
-	FILE *file;
+	uint64_t values[CARDS];
 
-	snprintf(path, sizeof(path), "%s/%s", cache_dir, name);
-	file = fopen(path, "re");
-	assert_non_null(file);
-	if (!fgets(text, sizeof(text), file))
-		text[0] = '\0';
-	fclose(file);
-	return strtoull(text, NULL, 10);
+	for (unsigned int i = 0; i < CARDS; i++)
+		values[i] = limit_of(i, name);
+	return common(values);
 }
 
 #define EVENTUALLY(_condition)                                    \
@@ -112,12 +168,24 @@ static uint64_t limit(const char *name)
 		assert_true(_condition);                          \
 	} while (0)
 
-static void write_number(const char *name, uint64_t number)
+static void write_number_of(unsigned int i, const char *name, uint64_t number)
 {
 	char text[32];
 
 	snprintf(text, sizeof(text), "%" PRIu64 "\n", number);
-	fake_write(cache_dir, name, text);
+	fake_write(cache_dirs[i], name, text);
+}
+
+static void write_number(const char *name, uint64_t number)
+{
+	for (unsigned int i = 0; i < CARDS; i++)
+		write_number_of(i, name, number);
+}
+
+static void write_text(const char *name, const char *text)
+{
+	for (unsigned int i = 0; i < CARDS; i++)
+		fake_write(cache_dirs[i], name, text);
 }
 
 /* With a line more in its first section. */
@@ -153,8 +221,8 @@ static int setup(void **state)
 	mkdir(path, 0755);
 	snprintf(path, sizeof(path), "%s/etc", root);
 	mkdir(path, 0755);
-	snprintf(cache_dir, sizeof(cache_dir), "%s/class/drm/card0/device/scanout_cache", root);
-	make_tree("card0");
+	for (unsigned int i = 0; i < CARDS; i++)
+		make_tree(i);
 	/* As systemd does it: a folder that outlives the service. */
 	snprintf(path, sizeof(path), "%s/run", root);
 	mkdir(path, 0755);
@@ -182,6 +250,14 @@ static int teardown(void **state)
 	return 0;
 }
 
+static void flip_once(unsigned int i, unsigned int bytes_bucket, unsigned int depth_bucket,
+		      unsigned int total)
+{
+	fake_histogram(cache_dirs[i], "reuse_bytes", BYTES_BUCKETS, bytes_bucket, total);
+	fake_histogram(cache_dirs[i], "reuse_depth", DEPTH_BUCKETS, depth_bucket, total);
+	write_number_of(i, "flips", flips);
+}
+
 /* A desktop's flips, all within 16 MiB, for a while. */
 static void flip_at(unsigned int ms, unsigned int bytes_bucket, unsigned int depth_bucket)
 {
@@ -192,9 +268,8 @@ static void flip_at(unsigned int ms, unsigned int bytes_bucket, unsigned int dep
 	for (unsigned int i = 0; i < ms / 100; i++) {
 		total += 60;
 		flips += 60;
-		fake_histogram(cache_dir, "reuse_bytes", BYTES_BUCKETS, bytes_bucket, total);
-		fake_histogram(cache_dir, "reuse_depth", DEPTH_BUCKETS, depth_bucket, total);
-		write_number("flips", flips);
+		for (unsigned int j = 0; j < CARDS; j++)
+			flip_once(j, bytes_bucket, depth_bucket, total);
 		sleep_ms(100);
 	}
 	total = 0;
@@ -208,22 +283,21 @@ static void flip_for(unsigned int ms)
 
 static bool insertion_is(const char *text)
 {
-	char path[160], line[64] = "";
-	FILE *file;
+	bool same = true;
 
-	snprintf(path, sizeof(path), "%s/insertion", cache_dir);
-	file = fopen(path, "re");
-	if (file && !fgets(line, sizeof(line), file))
-		line[0] = '\0';
-	if (file)
-		fclose(file);
-	return !strncmp(line, text, strlen(text));
+	for (unsigned int i = 0; i < CARDS; i++) {
+		char line[64];
+
+		read_text(i, "insertion", line);
+		same = same && !strncmp(line, text, strlen(text));
+	}
+	return same;
 }
 
 static void dip_is_chosen_when_the_budget_binds(void **state)
 {
 	(void)state;
-	fake_write(cache_dir, "insertion", "[lru] bip dip\n");
+	write_text("insertion", "[lru] bip dip\n");
 	flip_at(2500, histogram_bytes_bucket(320 * MIB), histogram_depth_bucket(40));
 	/* A plain file keeps what is written; the kernel would put it in brackets. */
 	EVENTUALLY(insertion_is("dip"));
@@ -241,7 +315,7 @@ static void a_foreign_insertion_makes_it_stand_down(void **state)
 	sd_bus *bus = connect_client(&dbus);
 
 	(void)state;
-	fake_write(cache_dir, "insertion", "lru [bip] dip\n");
+	write_text("insertion", "lru [bip] dip\n");
 	EVENTUALLY(state_is(bus, "State", "external"));
 	flip_for(2500);
 	assert_true(insertion_is("lru [bip] dip\n"));
@@ -343,6 +417,11 @@ static void a_foreign_write_makes_it_stand_down_until_resumed(void **state)
 	assert_true(call(bus, "Resume", &error, NULL, "s", "card9") < 0);
 	assert_non_null(strstr(error.message, "card9"));
 	sd_bus_error_free(&error);
+	assert_true(call(bus, "Resume", &error, NULL, "s", "card1") >= 0);
+	EVENTUALLY(state_of_is(1, bus, "State", "tuning"));
+	EVENTUALLY(limit_of(1, "max_bytes") == 100 * MIB);
+	assert_true(state_of_is(0, bus, "State", "external"));
+	assert_int_equal(limit_of(0, "max_bytes"), 77 * MIB);
 	assert_true(call(bus, "Resume", &error, NULL, "s", "card0") >= 0);
 	EVENTUALLY(state_is(bus, "State", "tuning"));
 	EVENTUALLY(limit("max_bytes") == 100 * MIB);
@@ -367,28 +446,25 @@ static void what_others_set_outlives_the_service(void **state)
 	sd_bus *bus = connect_client(&dbus);
 
 	(void)state;
-	assert_int_equal(stop_service(SIGTERM), 0);
-	make_tree("card1");
-	start_service();
-	EVENTUALLY(text_is(bus, "card1", "State", "tuning"));
-	write_number("max_bytes", 77 * MIB);
-	write_number("generation", 5);
-	EVENTUALLY(state_is(bus, "State", "external"));
+	EVENTUALLY(state_is(bus, "State", "tuning"));
+	write_number_of(0, "max_bytes", 77 * MIB);
+	write_number_of(0, "generation", 5);
+	EVENTUALLY(state_of_is(0, bus, "State", "external"));
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		stop_service(ends[i]);
 		start_service();
-		EVENTUALLY(state_is(bus, "State", "external"));
+		EVENTUALLY(state_of_is(0, bus, "State", "external"));
 		/* The other one is nobody's. */
-		EVENTUALLY(text_is(bus, "card1", "State", "tuning"));
+		EVENTUALLY(state_of_is(1, bus, "State", "tuning"));
 	}
 	flip_for(2500);
-	assert_int_equal(limit("max_bytes"), 77 * MIB);
+	assert_int_equal(limit_of(0, "max_bytes"), 77 * MIB);
 
 	/* It is the service's from then on, also when that is killed. */
 	assert_true(call(bus, "Resume", NULL, NULL, "s", "card0") >= 0);
 	flip_for(2500);
-	EVENTUALLY(limit("max_bytes") == 24 * MIB);
-	write_number("generation", 6);
+	EVENTUALLY(limit_of(0, "max_bytes") == 24 * MIB);
+	write_number_of(0, "generation", 6);
 	stop_service(SIGKILL);
 	start_service();
 	EVENTUALLY(state_is(bus, "State", "tuning"));
@@ -594,22 +670,23 @@ static void reports_raise_the_limit_and_bad_parts_are_dropped(void **state)
 	assert_true(sd_bus_message_read(reply, "uu", &taken, &dropped) > 0);
 	assert_int_equal(taken, 1);
 	assert_int_equal(dropped, 2);
-	/* Twelve buffers that are not on the screen. */
-	EVENTUALLY(limit("max_bytes") == 48 * MIB);
+	/* Twelve buffers that are not on the screen, of the first card. */
+	assert_int_equal(limit_of(0, "max_bytes"), 48 * MIB);
+	assert_int_equal(limit_of(1, "max_bytes"), 24 * MIB);
 	sd_bus_message_unref(message);
 	sd_bus_message_unref(reply);
 	sd_bus_flush_close_unref(bus);
 }
 
 /* One output, with an event or without. */
-static void report(sd_bus *bus, const char *event)
+static void report_of(sd_bus *bus, const char *output, const char *event)
 {
 	sd_bus_message *message = NULL, *reply = NULL;
 	uint32_t taken = 0, dropped = 0;
 
 	assert_true(sd_bus_message_new_method_call(bus, &message, BUS_NAME, BUS_PATH,
 						   BUS_MANAGER_INTERFACE, "Report") >= 0);
-	assert_true(sd_bus_message_append(message, "a(sa{sv})", 1, "DSI-1", 3, "Event", "s", event,
+	assert_true(sd_bus_message_append(message, "a(sa{sv})", 1, output, 3, "Event", "s", event,
 					  "EventBuffers", "u", 20, "EventBytes", "t",
 					  3 * MIB) >= 0);
 	assert_true(sd_bus_call(bus, message, 0, NULL, &reply) >= 0);
@@ -628,13 +705,95 @@ static void an_announced_video_has_room_when_report_returns_until_it_expires(voi
 	flip_for(2500);
 	EVENTUALLY(limit("max_bytes") == 24 * MIB);
 	/* Not known here: taken, but nothing to act on. */
-	report(bus, "earthquake");
+	report_of(bus, "HDMI-A-1", "earthquake");
 	assert_int_equal(limit("max_bytes"), 24 * MIB);
-	report(bus, "fullscreen-video");
-	assert_int_equal(limit("max_bytes"), 84 * MIB);
-	assert_true(state_is(bus, "Reason", "announced"));
+	report_of(bus, "HDMI-A-1", "fullscreen-video");
+	assert_int_equal(limit_of(1, "max_bytes"), 84 * MIB);
+	assert_true(state_of_is(1, bus, "Reason", "announced"));
+	/* The other cache is not that output's. */
+	assert_int_equal(limit_of(0, "max_bytes"), 24 * MIB);
+	assert_false(state_of_is(0, bus, "Reason", "announced"));
 	/* Nothing flips, nobody else reports: it ends all the same. */
 	EVENTUALLY(limit("max_bytes") == 24 * MIB);
+	sd_bus_flush_close_unref(bus);
+}
+
+static void an_output_that_moves_takes_its_claim_along(void **state)
+{
+	sd_bus *bus = connect_client(&dbus);
+
+	(void)state;
+	flip_for(2500);
+	EVENTUALLY(limit("max_bytes") == 24 * MIB);
+	report_of(bus, "DSI-1", "fullscreen-video");
+	assert_int_equal(limit_of(0, "max_bytes"), 84 * MIB);
+	assert_int_equal(limit_of(1, "max_bytes"), 24 * MIB);
+	/* As much in all as before: there is room when it returns all the same. */
+	report_of(bus, "HDMI-A-1", "fullscreen-video");
+	assert_int_equal(limit_of(1, "max_bytes"), 84 * MIB);
+	sd_bus_flush_close_unref(bus);
+}
+
+/* Of a compositor in a window of another, say; or a name that is no connector's at all. */
+static void an_output_of_no_card_counts_for_all(void **state)
+{
+	static const char *const names[] = { "WL-1", "DSI-1/device", "..", "HDMI" };
+	sd_bus *bus = connect_client(&dbus);
+
+	(void)state;
+	flip_for(2500);
+	EVENTUALLY(limit("max_bytes") == 24 * MIB);
+	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		report_of(bus, names[i], "fullscreen-video");
+		assert_int_equal(limit("max_bytes"), 84 * MIB);
+		EVENTUALLY(limit("max_bytes") == 24 * MIB);
+	}
+	sd_bus_flush_close_unref(bus);
+}
+
+/* Of a card without a cache: nobody's here. */
+static void an_output_of_another_driver_counts_for_none(void **state)
+{
+	sd_bus *bus = connect_client(&dbus);
+
+	(void)state;
+	make_folder("%s", "card2", "");
+	make_folder("%s-%s", "card2", "DP-1");
+	flip_for(2500);
+	EVENTUALLY(limit("max_bytes") == 24 * MIB);
+	report_of(bus, "DP-1", "fullscreen-video");
+	assert_int_equal(limit("max_bytes"), 24 * MIB);
+	sd_bus_flush_close_unref(bus);
+}
+
+static void each_cache_follows_its_own_flips(void **state)
+{
+	(void)state;
+	for (unsigned int i = 1; i <= 25; i++) {
+		flips += 60;
+		for (unsigned int j = 0; j < CARDS; j++)
+			flip_once(j, histogram_bytes_bucket((j ? 64 : 16) * MIB),
+				  histogram_depth_bucket(j ? 8 : 2), 60 * i);
+		sleep_ms(100);
+	}
+	EVENTUALLY(limit_of(0, "max_bytes") == 16 * MIB);
+	EVENTUALLY(limit_of(1, "max_bytes") == 64 * MIB);
+}
+
+static void what_is_set_on_one_cache_is_nothing_to_the_other(void **state)
+{
+	sd_bus *bus = connect_client(&dbus);
+
+	(void)state;
+	write_number_of(0, "max_bytes", 77 * MIB);
+	EVENTUALLY(state_of_is(0, bus, "State", "external"));
+	flip_for(2500);
+	EVENTUALLY(limit_of(1, "max_bytes") == 24 * MIB);
+	assert_true(state_of_is(1, bus, "State", "tuning"));
+	assert_int_equal(limit_of(0, "max_bytes"), 77 * MIB);
+	assert_int_equal(stop_service(SIGTERM), 0);
+	assert_int_equal(limit_of(0, "max_bytes"), 77 * MIB);
+	assert_int_equal(limit_of(1, "max_bytes"), 128 * MIB);
 	sd_bus_flush_close_unref(bus);
 }
 
@@ -691,7 +850,8 @@ static void devices_come_and_go(void **state)
 	snprintf(path, sizeof(path), "%s/class/drm/card0", root);
 	snprintf(away, sizeof(away), "%s/gone", root);
 	assert_int_equal(rename(path, away), 0);
-	EVENTUALLY(property(bus, "MaxBytes") == 0);
+	EVENTUALLY(property_of(0, bus, "MaxBytes") == 0);
+	assert_int_equal(property_of(1, bus, "MaxBytes"), 128 * MIB);
 	assert_int_equal(rename(away, path), 0);
 	EVENTUALLY(property(bus, "MaxBytes") == 128 * MIB);
 	sd_bus_flush_close_unref(bus);
@@ -704,7 +864,8 @@ static void counters_that_go_back_do_no_harm(void **state)
 	(void)state;
 	flip_for(500);
 	write_number("flips", 3);
-	fake_histogram(cache_dir, "reuse_bytes", BYTES_BUCKETS, 16, 1);
+	for (unsigned int i = 0; i < CARDS; i++)
+		fake_histogram(cache_dirs[i], "reuse_bytes", BYTES_BUCKETS, 16, 1);
 	sleep_ms(500);
 	flips = 3;
 	flip_for(2500);
@@ -951,6 +1112,11 @@ int main(void)
 		RUNNING(a_flood_is_turned_away_and_others_are_served),
 		RUNNING(reports_raise_the_limit_and_bad_parts_are_dropped),
 		RUNNING(an_announced_video_has_room_when_report_returns_until_it_expires),
+		RUNNING(an_output_that_moves_takes_its_claim_along),
+		RUNNING(an_output_of_no_card_counts_for_all),
+		RUNNING(an_output_of_another_driver_counts_for_none),
+		RUNNING(each_cache_follows_its_own_flips),
+		RUNNING(what_is_set_on_one_cache_is_nothing_to_the_other),
 		RUNNING(changes_are_signalled_and_counters_are_not),
 		RUNNING(a_cache_that_is_off_stays_off_until_resumed),
 		RUNNING(devices_come_and_go),
