@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Tests that only read: shell, Python, licences, layout. They need no build."""
+"""Tests that only read: shell, Python, licences, layout, mutants. They need no build."""
 
 import re
 import subprocess
@@ -114,8 +114,19 @@ def _layout(context, names):
     context.judge("layout", problems)
 
 
+def _mutants(context, _names):
+    """Those of the core and of the service: is the code still there that they would replace?"""
+    problems = []
+    for program in ("tests/kunit/mutants", "daemon/tests/mutants"):
+        said = []
+        if command.run([repo.path(*program.split("/")), "--check"], context.log, LIMIT_S,
+                       said.append):
+            problems += said
+    context.judge("mutants", problems)
+
+
 TESTS = {"licences": _licences, "modes": _executables, "layout": _layout, "python": _python,
-         "shellcheck": _shellcheck}
+         "shellcheck": _shellcheck, "mutants": _mutants}
 
 
 def _run(context):
@@ -125,4 +136,4 @@ def _run(context):
 
 
 def steps():
-    return [Step("lint", "scripts, licences and layout", _run, tuple(TESTS))]
+    return [Step("lint", "scripts, licences, layout and mutants", _run, tuple(TESTS))]
