@@ -151,7 +151,7 @@ static int find_with_udev(struct manager *manager)
 	return ret;
 }
 
-/* Connectors are named after their card, as in card0-DSI-1; the kernel counts them for all cards. */
+/* Connectors are named after their card, as in card0-DSI-1, and counted over all cards. */
 void devices_find_card(const struct manager *manager, const char *output, char card[CLAIMS_CARD])
 {
 	const char *root = manager->options.sysfs_root;

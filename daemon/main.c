@@ -63,6 +63,8 @@ static int parse_arguments(int argc, char **argv, struct manager_options *option
 			break;
 		case OPT_SYSFS_ROOT:
 			options->sysfs_root = optarg;
+			/* That of this machine is not of those caches. */
+			options->pressure_file = NULL;
 			break;
 		case OPT_BUS:
 			options->bus_address = optarg;
@@ -124,7 +126,11 @@ static int add_signals(sd_event *event, struct manager *manager)
 
 int main(int argc, char **argv)
 {
-	struct manager_options options = { .config_root = "", .bus_address = "" };
+	struct manager_options options = {
+		.config_root = "",
+		.bus_address = "",
+		.pressure_file = "/proc/pressure/memory",
+	};
 	static struct manager manager;
 	sd_event *event = NULL;
 	int ret = parse_arguments(argc, argv, &options);

@@ -19,7 +19,6 @@
 #include "limit.h"
 #include "log.h"
 
-#define PRESSURE_FILE "/proc/pressure/memory"
 /* Read errors in a row, after which a cache is only read slowly. */
 #define MANY_ERRORS 5
 /*
@@ -418,7 +417,7 @@ static int memory_is_short(sd_event_source *source, int fd, uint32_t revents, vo
 	if (revents & EPOLLERR) {
 		log_line(LOG_WARNING, LOG_PRESSURE, NULL,
 			 "%s: the trigger was destroyed; not watching memory any more",
-			 PRESSURE_FILE);
+			 manager->options.pressure_file);
 		sd_event_source_set_enabled(source, SD_EVENT_OFF);
 		return 0;
 	}
@@ -438,22 +437,22 @@ static void watch_pressure(struct manager *manager)
 	int fd, length;
 
 	manager->pressure_source = sd_event_source_disable_unref(manager->pressure_source);
-	if (!manager->config.pressure || manager->options.sysfs_root)
+	if (!manager->config.pressure || !manager->options.pressure_file)
 		return;
-	fd = open(PRESSURE_FILE, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	fd = open(manager->options.pressure_file, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0) {
 		log_line(LOG_NOTICE, LOG_PRESSURE, NULL,
 			 "%s: %s; running without backing off under memory pressure, which needs a "
 			 "kernel with CONFIG_PSI (and psi=1 if it is off by default)",
-			 PRESSURE_FILE, strerror(errno));
+			 manager->options.pressure_file, strerror(errno));
 		return;
 	}
 	length = snprintf(trigger, sizeof(trigger), "some %" PRIu64 " %" PRIu64,
 			  manager->config.pressure_stall_us, manager->config.pressure_window_us);
 	/* With the NUL, as the kernel wants it. */
 	if (write(fd, trigger, (size_t)length + 1) < 0) {
-		log_line(LOG_WARNING, LOG_PRESSURE, NULL, "%s: writing '%s': %s", PRESSURE_FILE,
-			 trigger, strerror(errno));
+		log_line(LOG_WARNING, LOG_PRESSURE, NULL, "%s: writing '%s': %s",
+			 manager->options.pressure_file, trigger, strerror(errno));
 		close(fd);
 		return;
 	}

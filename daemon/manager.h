@@ -74,6 +74,8 @@ struct manager_options {
 	const char *config_root;
 	/* NULL for /sys and udev; a directory with class/drm in it for tests */
 	const char *sysfs_root;
+	/* where the kernel tells of memory pressure; NULL: do not ask */
+	const char *pressure_file;
 	/* of the bus; "" for the system's, "none" for none */
 	const char *bus_address;
 	bool dry_run;

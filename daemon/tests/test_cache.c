@@ -134,18 +134,19 @@ static void a_missing_file_is_named_whichever_it_is(void **state)
 
 static void errors_leave_the_snapshot_alone(void **state)
 {
-	static const int errors[] = { EIO, ENODEV, ENOMEM, EACCES };
+	static const int errors[] = { EIO, ENODEV, ENOMEM, EACCES, ENXIO };
 	struct cache_snapshot snapshot = { .flips = 42 };
 	struct cache cache;
 
 	(void)state;
 	assert_int_equal(cache_open(&cache, "card0", dir), 0);
-	for (unsigned int i = 0; i < 4; i++) {
+	for (unsigned int i = 0; i < 5; i++) {
 		read_error = errors[i];
 		assert_int_equal(cache_read(&cache, &snapshot), -errors[i]);
 		assert_int_equal(snapshot.flips, 42);
 		assert_non_null(strstr(cache.error, strerror(errors[i])));
-		assert_int_equal(cache_error_is_gone(-errors[i]), errors[i] == ENODEV);
+		assert_int_equal(cache_error_is_gone(-errors[i]),
+				 errors[i] == ENODEV || errors[i] == ENXIO);
 	}
 	read_error = 0;
 	assert_int_equal(cache_read(&cache, &snapshot), 0);
@@ -178,6 +179,65 @@ static void garbage_is_refused_and_quoted(void **state)
 	fake_write(dir, "insertion", "[random]\n");
 	assert_int_equal(cache_read(&cache, &snapshot), -EBADMSG);
 	cache_close(&cache);
+}
+
+static void put_bytes(const char *name, const char *bytes, size_t size)
+{
+	char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes, 1, size, file), size);
+	fclose(file);
+}
+
+static void what_is_no_text_is_refused(void **state)
+{
+	char blanks[2000] = "1";
+	struct cache_snapshot snapshot;
+	struct cache cache;
+
+	(void)state;
+	assert_int_equal(cache_open(&cache, "card0", dir), 0);
+	put_bytes("hits", "12\0003\n", 5);
+	assert_int_equal(cache_read(&cache, &snapshot), -EBADMSG);
+	assert_non_null(strstr(cache.error, "/hits: contains a NUL byte"));
+	memset(blanks + 1, ' ', sizeof(blanks) - 1);
+	put_bytes("hits", blanks, sizeof(blanks));
+	assert_int_equal(cache_read(&cache, &snapshot), -EMSGSIZE);
+	assert_non_null(strstr(cache.error, "/hits: longer than"));
+	cache_close(&cache);
+}
+
+static unsigned int open_files(void)
+{
+	DIR *fds = opendir("/proc/self/fd");
+	unsigned int count = 0;
+
+	assert_non_null(fds);
+	while (readdir(fds))
+		count++;
+	closedir(fds);
+	return count;
+}
+
+static void nothing_stays_open(void **state)
+{
+	unsigned int before = open_files();
+	char path[128];
+	struct cache cache;
+
+	(void)state;
+	assert_int_equal(cache_open(&cache, "card0", dir), 0);
+	assert_int_equal(cache_write_limit(&cache, CACHE_MAX_BYTES, 8 * MIB), 0);
+	cache_close(&cache);
+	assert_int_equal(open_files(), before);
+	snprintf(path, sizeof(path), "%s/reuse_bytes", dir);
+	unlink(path);
+	assert_int_equal(cache_open(&cache, "card0", dir), -ENOENT);
+	assert_int_equal(open_files(), before);
 }
 
 static void limits_are_written_as_numbers(void **state)
@@ -294,6 +354,17 @@ static void sizes_parse_as_in_the_kernel(void **state)
 	assert_int_equal(bytes, 0);
 }
 
+static void sizes_are_said_in_the_largest_unit(void **state)
+{
+	char text[UNITS_BYTES_TEXT];
+
+	(void)state;
+	assert_string_equal(units_format_bytes(text, KIB - 1), "1023 B");
+	assert_string_equal(units_format_bytes(text, KIB), "1.0 KiB");
+	assert_string_equal(units_format_bytes(text, MIB), "1.0 MiB");
+	assert_string_equal(units_format_bytes(text, GIB), "1.0 GiB");
+}
+
 #define WITH_DIR(_test) cmocka_unit_test_setup_teardown(_test, setup, teardown)
 
 int main(void)
@@ -305,12 +376,15 @@ int main(void)
 		WITH_DIR(a_missing_file_is_named_whichever_it_is),
 		WITH_DIR(errors_leave_the_snapshot_alone),
 		WITH_DIR(garbage_is_refused_and_quoted),
+		WITH_DIR(what_is_no_text_is_refused),
+		WITH_DIR(nothing_stays_open),
 		WITH_DIR(limits_are_written_as_numbers),
 		WITH_DIR(a_limit_that_cannot_be_written_says_so),
 		WITH_DIR(limits_are_written_together_or_not_at_all),
 		WITH_DIR(a_vanished_cache_is_gone),
 		cmocka_unit_test(counters_that_went_back_are_noticed),
 		cmocka_unit_test(sizes_parse_as_in_the_kernel),
+		cmocka_unit_test(sizes_are_said_in_the_largest_unit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

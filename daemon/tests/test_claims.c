@@ -43,6 +43,37 @@ static void holds_are_capped_per_user_and_in_all(void **state)
 	assert_int_equal(claims_hold(&claims, &config, ":1.1", 9, 129 * MIB, ""), -ERANGE);
 }
 
+static void a_hold_may_be_as_large_as_is_said(void **state)
+{
+	(void)state;
+	assert_true(claims_hold(&claims, &config, ":1.1", 9, config.hold_max_bytes, "") > 0);
+	assert_int_equal(claims_hold(&claims, &config, ":1.1", 9, config.hold_max_bytes + 1, ""),
+			 -ERANGE);
+}
+
+static void outputs_are_capped_per_user(void **state)
+{
+	struct output_report outputs[CLAIMS_OUTPUTS_PER_CLIENT] = { 0 };
+	unsigned int taken = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i < CLAIMS_OUTPUTS_PER_CLIENT; i++)
+		snprintf(outputs[i].name, sizeof(outputs[i].name), "%u", i);
+	for (unsigned int i = 0; i < 5; i++) {
+		char owner[8];
+
+		snprintf(owner, sizeof(owner), ":1.%u", i);
+		/* Of different sizes, so that the last that fits is one of several. */
+		taken += claims_report(&claims, &config, owner, outputs, 7, 0);
+	}
+	assert_int_equal(taken, CLAIMS_OUTPUTS_PER_USER);
+	/* Another user has room of his own; so has this one when they timed out. */
+	outputs[0].uid = 1;
+	assert_int_equal(claims_report(&claims, &config, ":1.8", outputs, 1, 1), 1);
+	outputs[0].uid = 0;
+	assert_int_equal(claims_report(&claims, &config, ":1.9", outputs, 7, config.report_ms), 7);
+}
+
 static void only_the_user_or_root_releases(void **state)
 {
 	int64_t cookie = claims_hold(&claims, &config, ":1.1", 1000, MIB, "");
@@ -279,6 +310,15 @@ static void a_claim_is_on_the_card_of_its_output(void **state)
 	claims_report(&claims, &config, ":1.1", outputs, 2, 1);
 	assert_false(claims_coming(&claims, &config, "card0", 2).off);
 	assert_true(claims_coming(&claims, &config, "card1", 2).off);
+	/* Several come together. */
+	outputs[0].event = outputs[1].event = EVENT_OUTPUT_ADDED;
+	outputs[0].event_buffers = 3;
+	outputs[0].event_bytes = MIB;
+	outputs[1].card[0] = '\0';
+	claims_report(&claims, &config, ":1.1", outputs, 2, 2);
+	assert_int_equal(claims_coming(&claims, &config, "card0", 3).bytes, 23 * MIB);
+	assert_int_equal(claims_coming(&claims, &config, "card0", 3).entries, 23);
+	claims_report(&claims, &config, ":1.1", NULL, 0, 3);
 	/* Holds are for all. */
 	claims_hold(&claims, &config, ":1.2", 1000, 9 * MIB, "");
 	assert_int_equal(claims_wanted_bytes(&claims, &config, "card0", 2), 9 * MIB);
@@ -371,6 +411,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FRESH(the_largest_hold_counts),
 		FRESH(holds_are_capped_per_user_and_in_all),
+		FRESH(a_hold_may_be_as_large_as_is_said),
+		FRESH(outputs_are_capped_per_user),
 		FRESH(only_the_user_or_root_releases),
 		FRESH(cookies_are_never_zero),
 		FRESH(reasons_are_made_printable_and_cut_between_characters),

@@ -26,7 +26,10 @@
 #define LONGEST_TIMEOUT_MS 10000
 
 static char root[64];
-static char cache_dir[128];
+/* Of two cards: what is put is put into both, and what is read has to be the same of both. */
+static char cache_dir[128], second_dir[128];
+static char *const cache_dirs[] = { cache_dir, second_dir };
+#define CACHES 2
 static struct robust_page *page;
 static pid_t service_pid;
 
@@ -45,27 +48,35 @@ static inline uint64_t now_ms(void)
 		assert_true(_condition);                           \
 	} while (0)
 
+static inline void put_text(const char *name, const char *text, size_t length)
+{
+	for (unsigned int i = 0; i < CACHES; i++) {
+		char path[256];
+		int fd;
+
+		snprintf(path, sizeof(path), "%s/%s", cache_dirs[i], name);
+		fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+		assert_true(fd >= 0);
+		assert_int_equal(pwrite(fd, text, length, 0), length);
+		close(fd);
+	}
+}
+
 /* A number as the kernel has it: there is never half of one. */
 static inline void put_number(const char *name, uint64_t number)
 {
-	char path[256], text[ROBUST_NUMBER_BYTES + 1];
-	int fd;
+	char text[ROBUST_NUMBER_BYTES + 1];
 
-	snprintf(path, sizeof(path), "%s/%s", cache_dir, name);
 	snprintf(text, sizeof(text), ROBUST_NUMBER, number);
-	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-	assert_true(fd >= 0);
-	assert_int_equal(pwrite(fd, text, ROBUST_NUMBER_BYTES, 0), ROBUST_NUMBER_BYTES);
-	close(fd);
+	put_text(name, text, ROBUST_NUMBER_BYTES);
 }
 
 /* Two buckets of a histogram, the others zero. */
 static inline void put_histogram(const char *name, unsigned int buckets, unsigned int first,
 				 uint64_t first_count, unsigned int second, uint64_t second_count)
 {
-	char path[256], text[1024] = "";
+	char text[1024] = "";
 	size_t used = 0;
-	int fd;
 
 	for (unsigned int i = 0; i < buckets; i++)
 		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%010" PRIu64,
@@ -74,22 +85,18 @@ static inline void put_histogram(const char *name, unsigned int buckets, unsigne
 					 i == second ? second_count :
 						       0);
 	text[used++] = '\n';
-	snprintf(path, sizeof(path), "%s/%s", cache_dir, name);
-	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-	assert_true(fd >= 0);
-	assert_int_equal(pwrite(fd, text, used, 0), used);
-	close(fd);
+	put_text(name, text, used);
 }
 
-/* The number in a file of the cache; fails the test if it is anything else. */
-static inline uint64_t limit(const char *name)
+/* The number in a file of a cache; fails the test if it is anything else. */
+static inline uint64_t limit_of(const char *dir, const char *name)
 {
 	char path[256], text[64] = "";
 	ssize_t length;
 	char *end;
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/%s", cache_dir, name);
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	assert_true(fd >= 0);
 	length = read(fd, text, sizeof(text) - 1);
@@ -105,16 +112,43 @@ static inline uint64_t limit(const char *name)
 	}
 }
 
+#define DIFFERENT UINT64_MAX
+
+/* That of all caches, or DIFFERENT. */
+static inline uint64_t limit(const char *name)
+{
+	uint64_t number = limit_of(cache_dirs[0], name);
+
+	for (unsigned int i = 1; i < CACHES; i++)
+		if (limit_of(cache_dirs[i], name) != number)
+			return DIFFERENT;
+	return number;
+}
+
 static inline void limits_are_within_range(void)
 {
-	assert_in_range(limit("max_bytes"), FLOOR_BYTES, CEILING_BYTES);
-	assert_in_range(limit("max_entries"), FLOOR_ENTRIES, CEILING_ENTRIES);
-	assert_in_range(limit("idle_timeout_ms"), SHORTEST_TIMEOUT_MS, LONGEST_TIMEOUT_MS);
+	for (unsigned int i = 0; i < CACHES; i++) {
+		const char *dir = cache_dirs[i];
+
+		assert_in_range(limit_of(dir, "max_bytes"), FLOOR_BYTES, CEILING_BYTES);
+		assert_in_range(limit_of(dir, "max_entries"), FLOOR_ENTRIES, CEILING_ENTRIES);
+		assert_in_range(limit_of(dir, "idle_timeout_ms"), SHORTEST_TIMEOUT_MS,
+				LONGEST_TIMEOUT_MS);
+	}
 }
 
 /* Flips that reuse buffers at a distance of 16 MiB, or of 96 MiB: what is wanted then. */
 #define NEAR_BUCKET 16
 #define FAR_BUCKET 27
+
+/* What is wanted when so distant buffers are flipped to. */
+static inline bool follows_now(unsigned int bucket)
+{
+	uint64_t bytes = limit("max_bytes");
+
+	return bytes != DIFFERENT &&
+	       (bucket == NEAR_BUCKET ? bytes <= 32 * MIB : bytes >= 96 * MIB);
+}
 
 /* More lookups at that distance, and flips. */
 static inline void flip(unsigned int bucket)
@@ -160,6 +194,9 @@ static inline void make_tree(void)
 					       "class/drm/card0",
 					       "class/drm/card0/device",
 					       "class/drm/card0/device/scanout_cache",
+					       "class/drm/card1",
+					       "class/drm/card1/device",
+					       "class/drm/card1/device/scanout_cache",
 					       "etc" };
 	char path[256];
 	int fd;
@@ -171,8 +208,11 @@ static inline void make_tree(void)
 		snprintf(path, sizeof(path), "%s/%s", root, folders[i]);
 		assert_int_equal(mkdir(path, 0755), 0);
 	}
-	snprintf(cache_dir, sizeof(cache_dir), "%s/class/drm/card0/device/scanout_cache", root);
-	fake_fill(cache_dir);
+	for (unsigned int i = 0; i < CACHES; i++) {
+		snprintf(cache_dirs[i], sizeof(cache_dir),
+			 "%s/class/drm/card%u/device/scanout_cache", root, i);
+		fake_fill(cache_dirs[i]);
+	}
 	flip(NEAR_BUCKET);
 	put_number("max_bytes", CEILING_BYTES);
 	put_number("max_entries", FLOOR_ENTRIES);

@@ -7,6 +7,7 @@
 
 #include <systemd/sd-bus.h>
 
+#include "authority.h"
 #include "bus.h"
 
 #define FLOOD 100000
@@ -22,13 +23,19 @@ static struct bus_daemon dbus;
 
 static bool served(void)
 {
+	static const char *const paths[] = { BUS_CACHES_PATH "/card0", BUS_CACHES_PATH "/card1" };
 	sd_bus *bus = connect_client(&dbus);
-	uint64_t value = 0;
-	int ret = sd_bus_get_property_trivial(bus, BUS_NAME, BUS_CACHES_PATH "/card0",
-					      BUS_CACHE_INTERFACE, "MaxBytes", NULL, 't', &value);
+	bool all = true;
 
+	for (unsigned int i = 0; i < CACHES; i++) {
+		uint64_t value = 0;
+
+		all = sd_bus_get_property_trivial(bus, BUS_NAME, paths[i], BUS_CACHE_INTERFACE,
+						  "MaxBytes", NULL, 't', &value) >= 0 &&
+		      value && all;
+	}
 	sd_bus_flush_close_unref(bus);
-	return ret >= 0 && value;
+	return all;
 }
 
 static int hold(sd_bus *bus, uint64_t bytes)
@@ -63,7 +70,7 @@ static void tunes(void)
 			flip(buckets[i]);
 			sleep_ms(50);
 			limits_are_within_range();
-			there = i ? limit("max_bytes") >= 96 * MIB : limit("max_bytes") <= 32 * MIB;
+			there = follows_now(buckets[i]);
 		}
 		assert_true(there);
 	}
@@ -463,6 +470,188 @@ static void clients_that_come_and_go_share_what_a_user_may(void **state)
 	tunes();
 }
 
+/* What polkit does when it is asked. */
+enum polkit { ABSENT, YES, NO, CHALLENGE, FAILS, REFUSES, NOTHING };
+
+static enum polkit polkit_does;
+
+static int check_authorization(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	(void)userdata;
+	switch (polkit_does) {
+	case FAILS:
+		return sd_bus_error_set(error, SD_BUS_ERROR_FAILED, "it fails");
+	case REFUSES:
+		return sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED, "you may not ask");
+	case NOTHING:
+		return 1;
+	default:
+		return sd_bus_reply_method_return(message, "(bba{ss})", polkit_does == YES,
+						  polkit_does == CHALLENGE, 0);
+	}
+}
+
+static const sd_bus_vtable authority_vtable[] = {
+	SD_BUS_VTABLE_START(0),
+	SD_BUS_METHOD("CheckAuthorization", "(sa{sv})sa{ss}us", "(bba{ss})", check_authorization,
+		      SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_VTABLE_END
+};
+
+static pid_t start_polkit(enum polkit what)
+{
+	int ready[2];
+	sd_bus *bus;
+	char byte;
+	pid_t pid;
+
+	polkit_does = what;
+	if (what == ABSENT)
+		return 0;
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	pid = fork();
+	if (!pid) {
+		if (try_connect(&dbus, &bus) < 0 ||
+		    sd_bus_add_object_vtable(bus, NULL, "/org/freedesktop/PolicyKit1/Authority",
+					     "org.freedesktop.PolicyKit1.Authority",
+					     authority_vtable, NULL) < 0 ||
+		    sd_bus_request_name(bus, "org.freedesktop.PolicyKit1", 0) < 0 ||
+		    write(ready[1], "", 1) != 1)
+			_exit(1);
+		while (sd_bus_process(bus, NULL) > 0 || sd_bus_wait(bus, UINT64_MAX) >= 0)
+			;
+		_exit(0);
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	return pid;
+}
+
+/* Run it as another user; returns what it returns, 0 to 255. */
+static int as_nobody(int (*what)(sd_bus *bus))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		sd_bus *bus;
+
+		if (setresuid(NOBODY, NOBODY, NOBODY) || try_connect(&dbus, &bus) < 0)
+			_exit(255);
+		_exit(what(bus));
+	}
+	waitpid(pid, &status, 0);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+enum { MAY_HOLD = 1, MAY_RESUME = 2, MAY_REPORT = 4 };
+
+static int what_it_may(sd_bus *bus)
+{
+	int may = hold(bus, MIB) >= 0 ? MAY_HOLD : 0;
+
+	if (sd_bus_call_method(bus, BUS_NAME, BUS_PATH, BUS_MANAGER_INTERFACE, "Resume", NULL, NULL,
+			       "s", "") >= 0)
+		may |= MAY_RESUME;
+	if (sd_bus_call_method(bus, BUS_NAME, BUS_PATH, BUS_MANAGER_INTERFACE, "Report", NULL, NULL,
+			       "a(sa{sv})", 0) >= 0)
+		may |= MAY_REPORT;
+	return may;
+}
+
+static void only_without_polkit_the_session_decides(void **state)
+{
+	static const struct {
+		enum polkit polkit;
+		bool active;
+		int may;
+	} cases[] = {
+		{ ABSENT, false, 0 },
+		{ ABSENT, true, MAY_HOLD | MAY_REPORT },
+		{ YES, false, MAY_HOLD | MAY_RESUME },
+		{ NO, true, MAY_REPORT },
+		{ CHALLENGE, true, MAY_REPORT },
+		/* It is there, and has not allowed anything. */
+		{ FAILS, true, MAY_REPORT },
+		{ REFUSES, true, MAY_REPORT },
+	};
+
+	(void)state;
+	if (getuid())
+		skip();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		pid_t polkit = start_polkit(cases[i].polkit);
+
+		page->active_uid = cases[i].active ? NOBODY : 0;
+		assert_int_equal(as_nobody(what_it_may), cases[i].may);
+		end_program(polkit, SIGKILL);
+	}
+}
+
+static int count_turned_away(sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+	int *count = userdata;
+
+	(void)error;
+	*count += sd_bus_message_is_method_error(reply, SD_BUS_ERROR_LIMITS_EXCEEDED) > 0;
+	return 0;
+}
+
+/* How many calls are turned away while so many others wait. */
+static int ask_without_end(sd_bus *bus)
+{
+	uint64_t until = now_ms() + PATIENCE_MS;
+	int turned_away = 0;
+
+	for (unsigned int i = 0; i < 2 * AUTHORITY_QUESTIONS_PER_USER; i++)
+		if (sd_bus_call_method_async(bus, NULL, BUS_NAME, BUS_PATH, BUS_MANAGER_INTERFACE,
+					     "Hold", count_turned_away, &turned_away, "ts", MIB,
+					     "test") < 0)
+			return 254;
+	while (turned_away < AUTHORITY_QUESTIONS_PER_USER && now_ms() < until)
+		if (!sd_bus_process(bus, NULL))
+			sd_bus_wait(bus, 100000);
+	return turned_away;
+}
+
+static void a_polkit_that_thinks_keeps_some_callers_waiting_not_all(void **state)
+{
+	pid_t polkit;
+
+	(void)state;
+	if (getuid())
+		skip();
+	polkit = start_polkit(NOTHING);
+	assert_int_equal(as_nobody(ask_without_end), AUTHORITY_QUESTIONS_PER_USER);
+	assert_true(served());
+	end_program(polkit, SIGKILL);
+}
+
+/* Returns 1 if one of the first holds could be released. */
+static int release_of_others(sd_bus *bus)
+{
+	for (uint32_t cookie = 1; cookie <= 2; cookie++)
+		if (sd_bus_call_method(bus, BUS_NAME, BUS_PATH, BUS_MANAGER_INTERFACE,
+				       "ReleaseHold", NULL, NULL, "u", cookie) >= 0)
+			return 1;
+	return 0;
+}
+
+static void nobody_releases_the_holds_of_others(void **state)
+{
+	sd_bus *bus = connect_client(&dbus);
+
+	(void)state;
+	if (getuid())
+		skip();
+	assert_true(hold(bus, MIB) >= 0);
+	assert_int_equal(as_nobody(release_of_others), 0);
+	assert_int_equal(hold_count(bus), 1);
+	sd_bus_flush_close_unref(bus);
+}
+
 #define ROBUST(_test) cmocka_unit_test_setup_teardown(_test, setup, teardown)
 
 int main(void)
@@ -477,6 +666,9 @@ int main(void)
 		ROBUST(a_flood_moves_nothing_and_starves_nobody),
 		ROBUST(thousands_of_holds_are_counted_per_user),
 		ROBUST(clients_that_come_and_go_share_what_a_user_may),
+		ROBUST(only_without_polkit_the_session_decides),
+		ROBUST(a_polkit_that_thinks_keeps_some_callers_waiting_not_all),
+		ROBUST(nobody_releases_the_holds_of_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

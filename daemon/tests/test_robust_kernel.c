@@ -23,6 +23,7 @@ ssize_t __wrap_pread(int fd, void *buffer, size_t size, off_t offset);
 ssize_t __wrap_pread64(int fd, void *buffer, size_t size, off_t offset);
 ssize_t __wrap_write(int fd, const void *buffer, size_t size);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *time);
+int __wrap_sd_uid_get_seats(uid_t uid, int require_active, char ***seats);
 
 int __real_openat(int dir_fd, const char *name, int flags, ...);
 ssize_t __real_pread(int fd, void *buffer, size_t size, off_t offset);
@@ -114,6 +115,12 @@ ssize_t __wrap_write(int fd, const void *buffer, size_t size)
 	atomic_fetch_add(&page()->limits_written, 1);
 	maybe_die();
 	return ret == ROBUST_NUMBER_BYTES ? (ssize_t)size : ret;
+}
+
+int __wrap_sd_uid_get_seats(uid_t uid, int require_active, char ***seats)
+{
+	(void)seats;
+	return require_active && uid == page()->active_uid;
 }
 
 int __wrap_clock_gettime(clockid_t clock, struct timespec *time)

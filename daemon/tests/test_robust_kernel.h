@@ -33,6 +33,8 @@ struct robust_page {
 	_Atomic uint64_t speed;
 	/* The program kills itself at this call of them all from now on; 0 for never. */
 	_Atomic uint64_t kill_at;
+	/* The user with an active session on a seat; 0 for none, as root needs none. */
+	_Atomic uint32_t active_uid;
 	/* What was seen */
 	_Atomic uint64_t calls;
 	_Atomic uint64_t limits_written;

@@ -333,6 +333,72 @@ class Scanoutctl(unittest.TestCase):
         self.assertIn('msm_scanout_cache_map_seconds_total{card="card0"} 1.500000000', lines)
         self.assertIn('msm_scanout_cache_max_bytes{card="card0"} 134217728', lines)
 
+    def add_second(self):
+        """Another cache, with figures of its own."""
+        second = self.cache.replace("card0", "card1")
+        shutil.copytree(self.cache, second)
+        for name, value in (("max_bytes", 64 * MIB), ("flips", 7)):
+            with open(f"{second}/{name}", "w", encoding="ascii") as file:
+                file.write(f"{value}\n")
+        return second
+
+    def read_both(self, second, name):
+        with open(f"{second}/{name}", encoding="ascii") as file:
+            return self.read(name), file.read().strip()
+
+    def test_two_caches_are_shown(self):
+        self.add_second()
+        data = json.loads(self.ctl("--json=short", "status").stdout)
+        self.assertEqual([(c["cache"], c["max_bytes"], c["flips"]) for c in data],
+                         [("card0", 128 * MIB, 0), ("card1", 64 * MIB, 7)])
+        data = json.loads(self.ctl("--json=short", "--cache=card1", "status").stdout)
+        self.assertEqual([c["cache"] for c in data], ["card1"])
+        lines = self.ctl("metrics").stdout.splitlines()
+        self.assertIn('msm_scanout_cache_flips_total{card="card0"} 0', lines)
+        self.assertIn('msm_scanout_cache_flips_total{card="card1"} 7', lines)
+        self.assertEqual(lines.count("# TYPE msm_scanout_cache_flips counter"), 1)
+        result = self.ctl("doctor").stdout
+        self.assertIn("scanout cache: card0", result)
+        self.assertIn("scanout cache: card1", result)
+
+    def test_of_two_caches_one_is_changed(self):
+        second = self.add_second()
+        for command in (["set", "max_bytes=32M"], ["trim"], ["doctor", "--hardware"]):
+            result = self.ctl(*command)
+            self.assertEqual(result.returncode, 2, command)
+            self.assertIn("--cache=card0", result.stderr)
+        self.assertEqual(self.read_both(second, "max_bytes"), (str(128 * MIB), str(64 * MIB)))
+        self.assertEqual(self.ctl("--cache=card1", "set", "max_bytes=32M").returncode, 0)
+        self.assertEqual(self.read_both(second, "max_bytes"), (str(128 * MIB), str(32 * MIB)))
+        self.assertEqual(self.ctl("--cache=card0", "trim", "4M").returncode, 0)
+        self.assertEqual(self.read_both(second, "trim"), (str(4 * MIB), ""))
+
+    def test_of_two_caches_one_is_resumed(self):
+        second = self.add_second()
+        for cache in (self.cache, second):
+            with open(f"{cache}/max_bytes", "w", encoding="ascii") as file:
+                file.write("0\n")
+        self.start()
+        self.assertEqual(self.ctl("--cache=card1", "resume").returncode, 0)
+        data = json.loads(self.ctl("--json=short", "status").stdout)
+        self.assertEqual([c["state"] for c in data], ["external", "tuning"])
+
+    def test_how_a_command_ended_is_told(self):
+        self.start()
+        result = self.ctl("hold", "--reason=x", "--", "sh", "-c", "kill -KILL $$")
+        self.assertEqual(result.returncode, 128 + 9)
+        self.assertEqual(self.ctl("hold", "--reason=x", "--", self.root).returncode, 126)
+
+    def test_top_counts_from_the_line_before(self):
+        self.write("flips", 100)
+        with subprocess.Popen([CTL, f"--sysfs-root={self.root}", f"--bus={self.bus}", "top"],
+                              stdout=subprocess.PIPE, text=True) as top:
+            top.stdout.readline()
+            self.write("flips", 103)
+            new = [json.loads(top.stdout.readline())[0]["new_flips"] for _ in range(2)]
+            top.terminate()
+        self.assertEqual(sorted(new), [0, 3])
+
     def test_replay(self):
         path, svg = f"{self.root}/trace", f"{self.root}/plot.svg"
         with open(path, "w", encoding="ascii") as file:

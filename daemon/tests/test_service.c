@@ -5,10 +5,13 @@
  */
 #include "cmocka_all.h"
 
+#include <dirent.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 #include <systemd/sd-bus.h>
@@ -195,7 +198,7 @@ static void configure(const char *line)
 
 	snprintf(text, sizeof(text),
 		 "[Tuner]\nShrinkAfterSec=1\nShrinkUnusedAfterSec=1\n%s\n"
-		 "[Poll]\nIntervalSec=100ms\nSlowIntervalSec=1\n[Bus]\nEventSec=2\n",
+		 "[Poll]\nIntervalSec=100ms\nSlowIntervalSec=1\n[Bus]\nEventSec=2\nReportSec=3\n",
 		 line);
 	fake_write(root, "etc/scanoutd.conf", text);
 }
@@ -825,6 +828,257 @@ static void changes_are_signalled_and_counters_are_not(void **state)
 	sd_bus_flush_close_unref(bus);
 }
 
+/* Counts changes of the property that is named before the count. */
+struct signalled {
+	const char *property;
+	unsigned int count;
+};
+
+static int property_changed(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	struct signalled *signalled = userdata;
+	const char *interface, *property;
+
+	(void)error;
+	if (sd_bus_message_read(message, "s", &interface) > 0 &&
+	    sd_bus_message_enter_container(message, 'a', "{sv}") > 0)
+		while (sd_bus_message_enter_container(message, 'e', "sv") > 0) {
+			sd_bus_message_read(message, "s", &property);
+			signalled->count += !strcmp(property, signalled->property);
+			sd_bus_message_skip(message, "v");
+			sd_bus_message_exit_container(message);
+		}
+	return 0;
+}
+
+static void watch(sd_bus *bus, struct signalled *signalled)
+{
+	assert_true(sd_bus_match_signal(bus, NULL, BUS_NAME, BUS_PATH,
+					"org.freedesktop.DBus.Properties", "PropertiesChanged",
+					property_changed, signalled) >= 0);
+}
+
+/* As of now, and of what is on its way. */
+static unsigned int heard(sd_bus *bus, const struct signalled *signalled)
+{
+	/* Signals come in order: whatever was sent before this answer is there. */
+	hold_count(bus);
+	while (sd_bus_process(bus, NULL) > 0)
+		;
+	return signalled->count;
+}
+
+static void holds_and_caches_that_come_and_go_are_signalled(void **state)
+{
+	struct signalled holds = { .property = "Holds" }, caches = { .property = "Caches" };
+	sd_bus *bus = connect_client(&dbus), *holder = connect_client(&dbus);
+	sd_bus_message *reply = NULL;
+	char path[256], away[256];
+	uint32_t cookie = 0;
+
+	(void)state;
+	watch(bus, &holds);
+	watch(bus, &caches);
+	assert_true(call(holder, "Hold", NULL, &reply, "ts", MIB, "x") >= 0);
+	assert_true(sd_bus_message_read(reply, "u", &cookie) > 0);
+	sd_bus_message_unref(reply);
+	assert_int_equal(heard(bus, &holds), 1);
+	assert_true(call(holder, "ReleaseHold", NULL, NULL, "u", cookie) >= 0);
+	assert_int_equal(heard(bus, &holds), 2);
+	assert_true(call(holder, "Hold", NULL, NULL, "ts", MIB, "x") >= 0);
+	assert_int_equal(heard(bus, &holds), 3);
+	sd_bus_close_unref(holder);
+	EVENTUALLY(heard(bus, &holds) == 4);
+
+	assert_int_equal(heard(bus, &caches), 0);
+	snprintf(path, sizeof(path), "%s/class/drm/card1", root);
+	snprintf(away, sizeof(away), "%s/gone", root);
+	assert_int_equal(rename(path, away), 0);
+	EVENTUALLY(heard(bus, &caches) == 1);
+	assert_int_equal(rename(away, path), 0);
+	EVENTUALLY(heard(bus, &caches) == 2);
+	sd_bus_flush_close_unref(bus);
+}
+
+/* A hold that ends makes the limit smaller at once, if that is all that kept it. */
+static void what_a_hold_kept_is_given_back_without_a_flip(void **state)
+{
+	sd_bus *bus = connect_client(&dbus), *holder = connect_client(&dbus);
+
+	(void)state;
+	/* Asleep, as far as it can be with files that do not signal. */
+	fake_write(root, "etc/scanoutd.conf",
+		   "[Tuner]\nMaxBytes=64M\n[Poll]\nIdleAfter=1\n"
+		   "IntervalSec=100ms\nSlowIntervalSec=1h\n");
+	kill(service_pid, SIGHUP);
+	EVENTUALLY(limit("max_bytes") == 64 * MIB);
+	assert_true(call(holder, "Hold", NULL, NULL, "ts", 48 * MIB, "x") >= 0);
+	EVENTUALLY(property(bus, "FloorBytes") == 48 * MIB);
+	sleep_ms(2500);
+	sd_bus_close_unref(holder);
+	EVENTUALLY(property(bus, "FloorBytes") == 8 * MIB);
+	sd_bus_flush_close_unref(bus);
+}
+
+static void all_caches_are_objects(void **state)
+{
+	sd_bus *bus = connect_client(&dbus);
+	sd_bus_message *reply = NULL;
+	const char *text = NULL;
+	char **paths = NULL;
+
+	(void)state;
+	assert_true(sd_bus_call_method(bus, BUS_NAME, BUS_CACHES_PATH,
+				       "org.freedesktop.DBus.Introspectable", "Introspect", NULL,
+				       &reply, NULL) >= 0);
+	assert_true(sd_bus_message_read(reply, "s", &text) > 0);
+	assert_non_null(strstr(text, "<node name=\"card0\"/>"));
+	assert_non_null(strstr(text, "<node name=\"card1\"/>"));
+	sd_bus_message_unref(reply);
+	reply = NULL;
+	assert_true(sd_bus_get_property(bus, BUS_NAME, BUS_PATH, BUS_MANAGER_INTERFACE, "Caches",
+					NULL, &reply, "ao") >= 0);
+	assert_true(sd_bus_message_read_strv(reply, &paths) >= 0);
+	assert_true(paths && paths[0] && paths[1] && !paths[2]);
+	assert_string_not_equal(paths[0], paths[1]);
+	for (unsigned int i = 0; i < CARDS; i++) {
+		assert_int_equal(strncmp(paths[i], BUS_CACHES_PATH "/card",
+					 strlen(BUS_CACHES_PATH "/card")),
+				 0);
+		free(paths[i]);
+	}
+	free(paths);
+	sd_bus_message_unref(reply);
+	sd_bus_flush_close_unref(bus);
+}
+
+static unsigned int outputs_shown(sd_bus *bus)
+{
+	sd_bus_message *reply = NULL;
+	unsigned int count = 0;
+	const char *name;
+	uint64_t flips_told, missed, bytes;
+	uint32_t refresh, planes, buffers;
+
+	assert_true(sd_bus_get_property(bus, BUS_NAME, BUS_PATH, BUS_MANAGER_INTERFACE, "Outputs",
+					NULL, &reply, "a(suttuut)") >= 0);
+	sd_bus_message_enter_container(reply, 'a', "(suttuut)");
+	while (sd_bus_message_read(reply, "(suttuut)", &name, &refresh, &flips_told, &missed,
+				   &planes, &buffers, &bytes) > 0) {
+		assert_string_equal(name, "DSI-1");
+		assert_int_equal(refresh, 60000);
+		assert_int_equal(flips_told, 61);
+		assert_int_equal(missed, 2);
+		assert_int_equal(planes, 3);
+		assert_int_equal(buffers, 4);
+		assert_int_equal(bytes, 5);
+		count++;
+	}
+	sd_bus_message_unref(reply);
+	return count;
+}
+
+static void what_is_reported_is_shown_until_it_is_old(void **state)
+{
+	sd_bus *bus = connect_client(&dbus);
+
+	(void)state;
+	assert_int_equal(outputs_shown(bus), 0);
+	assert_true(call(bus, "Report", NULL, NULL, "a(sa{sv})", 1, "DSI-1", 6, "RefreshMilliHertz",
+			 "u", 60000, "Flips", "t", UINT64_C(61), "Missed", "t", UINT64_C(2),
+			 "Planes", "u", 3, "Buffers", "u", 4, "BufferBytes", "t",
+			 UINT64_C(5)) >= 0);
+	assert_int_equal(outputs_shown(bus), 1);
+	EVENTUALLY(outputs_shown(bus) == 0);
+	sd_bus_flush_close_unref(bus);
+}
+
+static void more_outputs_than_one_may_have_are_dropped(void **state)
+{
+	sd_bus *bus = connect_client(&dbus);
+	sd_bus_message *message = NULL, *reply = NULL;
+	uint32_t taken = 0, dropped = 0;
+
+	(void)state;
+	assert_true(sd_bus_message_new_method_call(bus, &message, BUS_NAME, BUS_PATH,
+						   BUS_MANAGER_INTERFACE, "Report") >= 0);
+	assert_true(sd_bus_message_open_container(message, 'a', "(sa{sv})") >= 0);
+	for (unsigned int i = 0; i < 40; i++)
+		assert_true(append_output(message, "DSI-1", "u") >= 0);
+	assert_true(sd_bus_message_close_container(message) >= 0);
+	assert_true(sd_bus_call(bus, message, 0, NULL, &reply) >= 0);
+	assert_true(sd_bus_message_read(reply, "uu", &taken, &dropped) > 0);
+	assert_int_equal(taken, 16);
+	assert_int_equal(dropped, 24);
+	sd_bus_message_unref(message);
+	sd_bus_message_unref(reply);
+	sd_bus_flush_close_unref(bus);
+}
+
+static void a_foreign_number_of_entries_is_noticed_and_kept_over_a_reload(void **state)
+{
+	sd_bus *bus = connect_client(&dbus);
+
+	(void)state;
+	write_number_of(1, "max_entries", 77);
+	EVENTUALLY(state_of_is(1, bus, "State", "external"));
+	fake_write(root, "etc/scanoutd.conf", "[Tuner]\nMaxBytes=64M\n");
+	kill(service_pid, SIGHUP);
+	EVENTUALLY(limit_of(0, "max_bytes") == 64 * MIB);
+	assert_true(state_of_is(1, bus, "State", "external"));
+	assert_int_equal(limit_of(1, "max_bytes"), 128 * MIB);
+	assert_int_equal(limit_of(1, "max_entries"), 77);
+	sd_bus_flush_close_unref(bus);
+}
+
+static void no_entries_are_off_too(void **state)
+{
+	sd_bus *bus = connect_client(&dbus);
+
+	(void)state;
+	assert_int_equal(stop_service(SIGTERM), 0);
+	write_number_of(1, "max_entries", 0);
+	start_service();
+	EVENTUALLY(state_of_is(1, bus, "State", "external"));
+	EVENTUALLY(state_of_is(0, bus, "State", "tuning"));
+	assert_int_equal(limit_of(1, "max_entries"), 0);
+	sd_bus_flush_close_unref(bus);
+}
+
+/* What the service manager has been told, all of it, ends so. */
+static void assert_told(int notify, const char *expected)
+{
+	char text[128] = "";
+	ssize_t length = recv(notify, text, sizeof(text) - 1, 0);
+
+	assert_true(length > 0);
+	if (strncmp(text, expected, strlen(expected)))
+		assert_string_equal(text, expected);
+}
+
+static void the_service_manager_is_told(void **state)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct timeval patience = { .tv_sec = 10 };
+	int notify = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	assert_int_equal(stop_service(SIGTERM), 0);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/notify", root);
+	assert_int_equal(bind(notify, (struct sockaddr *)&address, sizeof(address)), 0);
+	setsockopt(notify, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	setenv("NOTIFY_SOCKET", address.sun_path, 1);
+	start_service();
+	unsetenv("NOTIFY_SOCKET");
+	assert_told(notify, "READY=1");
+	kill(service_pid, SIGHUP);
+	assert_told(notify, "RELOADING=1\nMONOTONIC_USEC=");
+	assert_told(notify, "READY=1");
+	assert_int_equal(stop_service(SIGTERM), 0);
+	assert_told(notify, "STOPPING=1");
+	close(notify);
+}
+
 static void a_cache_that_is_off_stays_off_until_resumed(void **state)
 {
 	sd_bus *bus = connect_client(&dbus);
@@ -841,19 +1095,39 @@ static void a_cache_that_is_off_stays_off_until_resumed(void **state)
 	sd_bus_flush_close_unref(bus);
 }
 
+/* How many it has open. */
+static unsigned int service_files(void)
+{
+	unsigned int count = 0;
+	char path[64];
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)service_pid);
+	dir = opendir(path);
+	assert_non_null(dir);
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	return count;
+}
+
 static void devices_come_and_go(void **state)
 {
 	sd_bus *bus = connect_client(&dbus);
 	char path[256], away[256];
+	unsigned int files = service_files();
 
 	(void)state;
 	snprintf(path, sizeof(path), "%s/class/drm/card0", root);
 	snprintf(away, sizeof(away), "%s/gone", root);
-	assert_int_equal(rename(path, away), 0);
-	EVENTUALLY(property_of(0, bus, "MaxBytes") == 0);
-	assert_int_equal(property_of(1, bus, "MaxBytes"), 128 * MIB);
-	assert_int_equal(rename(away, path), 0);
-	EVENTUALLY(property(bus, "MaxBytes") == 128 * MIB);
+	for (unsigned int i = 0; i < 3; i++) {
+		assert_int_equal(rename(path, away), 0);
+		EVENTUALLY(property_of(0, bus, "MaxBytes") == 0);
+		assert_int_equal(property_of(1, bus, "MaxBytes"), 128 * MIB);
+		assert_int_equal(rename(away, path), 0);
+		EVENTUALLY(property(bus, "MaxBytes") == 128 * MIB);
+	}
+	assert_int_equal(service_files(), files);
 	sd_bus_flush_close_unref(bus);
 }
 
@@ -1118,6 +1392,14 @@ int main(void)
 		RUNNING(each_cache_follows_its_own_flips),
 		RUNNING(what_is_set_on_one_cache_is_nothing_to_the_other),
 		RUNNING(changes_are_signalled_and_counters_are_not),
+		RUNNING(holds_and_caches_that_come_and_go_are_signalled),
+		RUNNING(what_a_hold_kept_is_given_back_without_a_flip),
+		RUNNING(all_caches_are_objects),
+		RUNNING(what_is_reported_is_shown_until_it_is_old),
+		RUNNING(more_outputs_than_one_may_have_are_dropped),
+		RUNNING(a_foreign_number_of_entries_is_noticed_and_kept_over_a_reload),
+		RUNNING(no_entries_are_off_too),
+		RUNNING(the_service_manager_is_told),
 		RUNNING(a_cache_that_is_off_stays_off_until_resumed),
 		RUNNING(devices_come_and_go),
 		RUNNING(counters_that_go_back_do_no_harm),
