@@ -500,7 +500,6 @@ int manager_resume(struct manager *manager, const char *name)
 		found = true;
 		if (managed->state != MANAGED_EXTERNAL && managed->state != MANAGED_FAILED)
 			continue;
-		managed->retry_us = 0;
 		log_line(LOG_NOTICE, LOG_EXTERNAL, managed->cache.name, "told to resume");
 		limit_set_state(managed, normal_state(manager));
 	}

@@ -236,7 +236,7 @@ static void nothing_stays_open(void **state)
 	assert_int_equal(open_files(), before);
 	snprintf(path, sizeof(path), "%s/reuse_bytes", dir);
 	unlink(path);
-	assert_int_equal(cache_open(&cache, "card0", dir), -ENOENT);
+	assert_true(cache_open(&cache, "card0", dir) < 0);
 	assert_int_equal(open_files(), before);
 }
 

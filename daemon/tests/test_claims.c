@@ -28,6 +28,11 @@ static void the_largest_hold_counts(void **state)
 	large = claims_hold(&claims, &config, ":1.2", 1000, 50 * MIB, "b");
 	assert_true(large > 0);
 	assert_int_equal(claims_wanted_bytes(&claims, &config, "card0", 0), 50 * MIB);
+	/* Nor does a report take away from it. */
+	claims_report(&claims, &config, ":1.3",
+		      &(struct output_report){ .name = "x", .buffers = 2, .buffer_bytes = MIB }, 1,
+		      0);
+	assert_int_equal(claims_wanted_bytes(&claims, &config, "card0", 0), 50 * MIB);
 	assert_int_equal(claims_release(&claims, (uint32_t)large, 1000), 0);
 	assert_int_equal(claims_wanted_bytes(&claims, &config, "card0", 0), 10 * MIB);
 }
@@ -167,8 +172,18 @@ static void absurd_reports_want_no_more_than_a_hold_may(void **state)
 		claims_report(&claims, &config, owner, &output, 1, 0);
 	}
 	assert_int_equal(claims_wanted_bytes(&claims, &config, "card0", 1), config.hold_max_bytes);
-	output.planes = 5;
+	/* A product that would be nothing. */
 	output.buffers = 2;
+	output.buffer_bytes = UINT64_C(1) << 63;
+	claims_report(&claims, &config, ":1.0", &output, 1, 0);
+	for (unsigned int i = 1; i < 4; i++) {
+		char owner[8];
+
+		snprintf(owner, sizeof(owner), ":1.%u", i);
+		claims_report(&claims, &config, owner, NULL, 0, 0);
+	}
+	assert_int_equal(claims_wanted_bytes(&claims, &config, "card0", 1), config.hold_max_bytes);
+	output.planes = 5;
 	for (unsigned int i = 0; i < 4; i++) {
 		char owner[8];
 
@@ -227,25 +242,25 @@ static void a_change_that_is_always_coming_counts_once(void **state)
 	(void)state;
 	for (ms = 1000; ms < 1000 + config.event_ms; ms += 500) {
 		claims_report(&claims, &config, ":1.1", &output, 1, ms);
-		assert_true(claims_coming(&claims, &config, ms).change);
+		assert_true(claims_coming(&claims, &config, "card0", ms).change);
 	}
 	for (; ms < 100000; ms += 500) {
 		claims_report(&claims, &config, ":1.1", &output, 1, ms);
-		assert_false(claims_coming(&claims, &config, ms).change);
+		assert_false(claims_coming(&claims, &config, "card0", ms).change);
 	}
 	/* An event beside it has its own time, and does not renew the other. */
 	output.event = EVENT_VT_SWITCH;
 	claims_report(&claims, &config, ":1.1", &output, 1, ms);
-	assert_true(claims_coming(&claims, &config, ms).change);
+	assert_true(claims_coming(&claims, &config, "card0", ms).change);
 	output.event = EVENT_NONE;
 	claims_report(&claims, &config, ":1.1", &output, 1, ms + 500);
-	assert_false(claims_coming(&claims, &config, ms + 500).change);
+	assert_false(claims_coming(&claims, &config, "card0", ms + 500).change);
 	/* After a report without it, it is news. */
 	output.coming = false;
 	claims_report(&claims, &config, ":1.1", &output, 1, ms + 1000);
 	output.coming = true;
 	claims_report(&claims, &config, ":1.1", &output, 1, ms + 1500);
-	assert_true(claims_coming(&claims, &config, ms + 1500).change);
+	assert_true(claims_coming(&claims, &config, "card0", ms + 1500).change);
 }
 
 static void an_output_that_goes_off_wants_nothing(void **state)
@@ -365,7 +380,7 @@ static void names_of_an_earlier_bus_mean_nothing(void **state)
 	assert_int_equal(claims_client(&claims, &config, ":1.1", 0, &is_new)->uid, (uid_t)-1);
 	assert_true(is_new);
 	assert_false(claims_has(&claims, ":1.1"));
-	assert_int_equal(claims_wanted_bytes(&claims, &config, 1), 0);
+	assert_int_equal(claims_wanted_bytes(&claims, &config, "card0", 1), 0);
 	/* What is known of users stays; and no cookie comes twice. */
 	assert_false(claims_user_may_call(&claims, &config, 1000, 0));
 	assert_int_equal(claims_hold(&claims, &config, ":1.1", 1000, MIB, ""), cookie + 1);
@@ -383,6 +398,11 @@ static void calls_are_limited_at_once_and_lastingly(void **state)
 	for (uint64_t ms = 0; ms < 10000; ms++)
 		admitted += claims_may_call(client, &config, ms);
 	assert_in_range(admitted, 28, 30);
+	/* What was not called for a day is not saved up. */
+	admitted = 0;
+	for (unsigned int i = 0; i < 100; i++)
+		admitted += claims_may_call(client, &config, 86400000);
+	assert_int_equal(admitted, config.calls_burst);
 	assert_ptr_equal(claims_client(&claims, &config, ":1.1", 0, &is_new), client);
 	assert_false(is_new);
 }
@@ -398,8 +418,8 @@ static void many_clients_replace_the_quietest(void **state)
 		char name[16];
 
 		snprintf(name, sizeof(name), ":1.%u", i);
-		claims_client(&claims, &config, name, i, &is_new);
-		claims_may_call(busy, &config, i);
+		claims_client(&claims, &config, name, 2 * i, &is_new);
+		claims_may_call(busy, &config, 2 * i + 1);
 	}
 	assert_string_equal(busy->name, ":1.0");
 }

@@ -78,8 +78,12 @@ static void make_pair(int *one, int *other)
 
 static int open_signalling(int file, const char *path)
 {
+	struct timeval patience = { .tv_sec = 5 };
+
 	assert_true(signalling_count < 16);
 	make_pair(&signalling[signalling_count].socket, &signalling[signalling_count].peer);
+	setsockopt(signalling[signalling_count].peer, SOL_SOCKET, SO_RCVTIMEO, &patience,
+		   sizeof(patience));
 	signalling[signalling_count].file = file;
 	snprintf(signalling[signalling_count].path, sizeof(signalling[0].path), "%s", path);
 	return signalling[signalling_count++].socket;
