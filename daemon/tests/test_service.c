@@ -483,12 +483,16 @@ static void what_was_set_while_it_was_stopped_is_left_alone(void **state)
 	write_number("generation", 5);
 	EVENTUALLY(property(bus, "IdleTimeoutMs") == 2000);
 	assert_int_equal(stop_service(SIGTERM), 0);
-	/* Nobody else has written yet. */
+	/* Nobody else has written yet; then it does so itself, and is killed. */
+	start_service();
+	EVENTUALLY(state_is(bus, "State", "tuning"));
+	write_number("generation", 7);
+	stop_service(SIGKILL);
 	start_service();
 	EVENTUALLY(state_is(bus, "State", "tuning"));
 	assert_int_equal(stop_service(SIGTERM), 0);
 	write_number("max_bytes", 77 * MIB);
-	write_number("generation", 6);
+	write_number("generation", 8);
 	start_service();
 	EVENTUALLY(state_is(bus, "State", "external"));
 	flip_for(2500);
@@ -1259,14 +1263,16 @@ static void limits_are_set_by_the_service_all_or_none(void **state)
 	assert_int_equal(limit("max_entries"), 32);
 	assert_true(state_is(bus, "State", "tuning"));
 
-	assert_true(call(bus, "SetLimits", NULL, NULL, "sa{st}", "", 2, "max_bytes", 64 * MIB,
-			 "max_entries", UINT64_C(99)) >= 0);
-	assert_int_equal(limit("max_bytes"), 64 * MIB);
-	assert_int_equal(limit("max_entries"), 99);
+	assert_true(call(bus, "SetLimits", NULL, NULL, "sa{st}", "card0", 2, "max_bytes",
+			 64 * MIB, "max_entries", UINT64_C(99)) >= 0);
+	assert_int_equal(limit_of(0, "max_bytes"), 64 * MIB);
+	assert_int_equal(limit_of(0, "max_entries"), 99);
 	/* They are somebody's, from when the call returns. */
-	assert_true(state_is(bus, "State", "external"));
+	assert_true(state_of_is(0, bus, "State", "external"));
+	assert_int_equal(limit_of(1, "max_bytes"), 128 * MIB);
+	assert_true(state_of_is(1, bus, "State", "tuning"));
 	assert_true(call(bus, "Trim", NULL, NULL, "st", "card0", 5 * MIB) >= 0);
-	assert_int_equal(limit("trim"), 5 * MIB);
+	assert_int_equal(limit_of(0, "trim"), 5 * MIB);
 	sd_bus_flush_close_unref(bus);
 }
 
@@ -1338,8 +1344,8 @@ static void who_is_at_a_terminal_is_asked_by_polkit(void **state)
 {
 	static const char *const commands[][6] = { { "hold", "--reason=x", "--", "true" },
 						   { "resume" },
-						   { "set", "max_bytes=64M", "max_entries=99" },
-						   { "trim", "4M" } };
+						   { "--cache=card0", "set", "max_bytes=64M", "max_entries=99" },
+						   { "--cache=card0", "trim", "4M" } };
 	int ready[2], terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), other;
 	pid_t polkit;
 	char byte;
@@ -1357,13 +1363,13 @@ static void who_is_at_a_terminal_is_asked_by_polkit(void **state)
 	assert_int_equal(read(ready[0], &byte, 1), 1);
 	for (unsigned int i = 0; i < 4; i++) {
 		assert_int_equal(ctl_as_nobody(ready[0], commands[i]), 1);
-		assert_int_equal(limit("max_bytes"), i < 3 ? 128 * MIB : 64 * MIB);
-		assert_int_equal(limit("trim"), 0);
+		assert_int_equal(limit_of(0, "max_bytes"), i < 3 ? 128 * MIB : 64 * MIB);
+		assert_int_equal(limit_of(0, "trim"), 0);
 		assert_int_equal(ctl_as_nobody(other, commands[i]), 0);
 	}
-	assert_int_equal(limit("max_bytes"), 64 * MIB);
-	assert_int_equal(limit("max_entries"), 99);
-	assert_int_equal(limit("trim"), 4 * MIB);
+	assert_int_equal(limit_of(0, "max_bytes"), 64 * MIB);
+	assert_int_equal(limit_of(0, "max_entries"), 99);
+	assert_int_equal(limit_of(0, "trim"), 4 * MIB);
 	end_program(polkit, SIGKILL);
 	close(ready[0]);
 	close(ready[1]);
