@@ -48,8 +48,11 @@ double tuner_share(const struct tuner *tuner, uint64_t bytes)
  * Another buffer for everything that is on the screen, or double buffering would miss always.
  * While a flip is under way both of its buffers are active; the smaller of two samples is not.
  */
-static uint64_t screen_floor(const struct tuner *tuner, const struct tuner_sample *sample)
+static uint64_t screen_floor(const struct tuner *tuner, const struct tuner_params *params,
+			     const struct tuner_sample *sample)
 {
+	if (params->without & TUNER_PART_FLOOR)
+		return 0;
 	return min_u64(tuner->previous_active_bytes, sample->active_bytes);
 }
 
@@ -59,13 +62,17 @@ static uint64_t screen_floor(const struct tuner *tuner, const struct tuner_sampl
  * too while the buffer had to last.  One buffer does for most; if it does not, which shows in
  * lookups within the limit that are no hits, there cannot be more than what is on the screen.
  */
-static uint64_t slack_bytes(const struct tuner *tuner, const struct tuner_sample *sample)
+static uint64_t slack_bytes(const struct tuner *tuner, const struct tuner_params *params,
+			    const struct tuner_sample *sample)
 {
 	uint64_t active = sample->active_entries ? sample->active_bytes / sample->active_entries :
 						   0;
 	uint64_t idle = sample->idle_entries ? sample->idle_bytes / sample->idle_entries : 0;
 
-	return max_u64(max_u64(active, idle), tuner->tight ? screen_floor(tuner, sample) : 0);
+	return max_u64(params->without & TUNER_PART_SLACK ? 0 : max_u64(active, idle),
+		       tuner->tight && !(params->without & TUNER_PART_TIGHT) ?
+			       screen_floor(tuner, params, sample) :
+			       0);
 }
 
 /* Learn from what should have been a hit; returns how many are due to the age of mappings. */
@@ -276,8 +283,10 @@ static void decide(struct tuner *tuner, const struct tuner_params *params,
 		entries =
 			max_u64(evidence_best_entries(&tuner->evidence, bytes, params->max_entries),
 				params->min_entries);
-		bytes = min_u64(bytes + slack_bytes(tuner, sample), params->max_bytes);
+		bytes = min_u64(bytes + slack_bytes(tuner, params, sample), params->max_bytes);
 	}
+	if (params->without & TUNER_PART_ENTRIES)
+		entries = params->max_entries;
 	expired = expect_coming(tuner, sample, evident, &bytes, &entries);
 	decision->wanted_bytes = bytes;
 
@@ -348,7 +357,7 @@ struct tuner_decision tuner_tick(struct tuner *tuner, const struct tuner_params 
 				 const struct tuner_sample *sample)
 {
 	struct tuner_decision decision = { 0 };
-	uint64_t floor = screen_floor(tuner, sample), lost;
+	uint64_t floor = screen_floor(tuner, params, sample), lost;
 	double evidence;
 
 	evidence_add(&tuner->evidence, &sample->reuse, sample->elapsed_ms, params->decay_percent);

@@ -55,6 +55,15 @@ struct tuner_params {
 	/* Choose idle_timeout_ms, within this range? */
 	bool choose_idle_timeout;
 	struct timeout_range idle_timeout;
+	/* Parts to do without, so as to see what each is worth. */
+	unsigned int without;
+};
+
+enum tuner_part {
+	TUNER_PART_TIGHT = 1 << 0,
+	TUNER_PART_SLACK = 1 << 1,
+	TUNER_PART_FLOOR = 1 << 2,
+	TUNER_PART_ENTRIES = 1 << 3, /* always as many as may be */
 };
 
 /* What happened since the previous sample, and what is the case now. */

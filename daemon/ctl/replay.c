@@ -269,7 +269,7 @@ static void tune(struct model *model, const struct replay_second *second)
 		evict(model, number);
 		model->ended++;
 	}
-	if (decision.dip != sample.dip_chosen)
+	if (!model->options->keeps_dip && decision.dip != sample.dip_chosen)
 		set_insertion(model, decision.dip ? CACHE_INSERTION_DIP : CACHE_INSERTION_LRU);
 	enforce(model);
 }
@@ -352,7 +352,8 @@ int replay(const struct trace *trace, const struct replay_options *options,
 	}
 	if (options->policy == REPLAY_BIP)
 		set_insertion(&model, CACHE_INSERTION_BIP);
-	if (options->policy == REPLAY_DIP)
+	if (options->policy == REPLAY_DIP ||
+	    (options->policy == REPLAY_TUNED && options->begins_with_dip))
 		set_insertion(&model, CACHE_INSERTION_DIP);
 
 	for (size_t i = 0; i < trace->count; i++) {

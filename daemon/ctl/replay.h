@@ -32,8 +32,10 @@ struct replay_options {
 	uint64_t idle_timeout_ms;
 	/* of the tuned */
 	struct tuner_params tuner;
-	/* The kernel has no insertion policy but lru. */
+	/* The kernel has no insertion policy but lru; begins with dip; stays with it. */
 	bool only_lru;
+	bool begins_with_dip;
+	bool keeps_dip;
 };
 
 /* A second of the trace. */

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
 /*
  * Is the tuner worth it?  Plays workloads, and traces given as arguments (files, or folders with
- * NAME.trace in them), to the kernel's default (128 MiB, 32 entries, fixed) and to the tuner;
- * prints a table, and fails if the tuner does not keep what it promises.
+ * NAME.trace in them), to the reference, which is the kernel's default without a service, and to
+ * the tuner; prints a table, and fails if the tuner does not keep what it promises.  With --ablate
+ * it prints instead what becomes of that if each part of the tuner is left out alone.
  *
- * Of the default's idle bytes, most are needed for the hits it has: a pool of twenty that is
- * flipped through in turn needs its twenty, whoever decides.  So beside both stands the least that
- * any policy can have as many hits with, even one that knows the future (optimum.h).  What a policy
- * keeps beyond what its own hits need is waste; how much of it the tuner avoids is what it is
- * worth.
+ * Most of the idle bytes are needed for the hits they bring: a pool of twenty that is flipped
+ * through in turn needs its twenty, whoever decides.  So idle bytes are compared with the oracle's:
+ * the least with which anybody can have the reference's hits, even who knows the future
+ * (optimum.h).
  */
 #include <dirent.h>
 #include <fnmatch.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -24,29 +25,24 @@
 
 #define SEEDS 3
 
-/* Hits, as shares of the fixed default's: of all traces, and of each. */
-#define HITS_OF_ALL 0.995
-#define HITS_OF_EACH 0.99
-/* The aim for idle bytes, as a share of the default's. */
-#define AIM 0.55
-/* Of the default's waste, so much is avoided in any case. */
-#define WASTE_AVOIDED 0.5
+/* Without a service, the kernel has these limits, and this policy. */
+#define REFERENCE_BYTES (128 * MIB)
+#define REFERENCE_ENTRIES 32
+#define REFERENCE_TIMEOUT_MS 10000
+#define REFERENCE_POLICY REPLAY_DIP
 
-/* Sums over traces of which each counts the same. */
-struct sums {
-	unsigned int traces;
-	double fixed_hits;
-	double tuned_hits;
-	double fixed_bytes;
-	double tuned_bytes;
-	double many_bytes; /* of a fixed limit of 64 buffers of any size */
-	/* beyond what the hits of each need */
-	double fixed_waste;
-	double tuned_waste;
-	double worst;
-	char worst_text[64];
-	struct optimum optimum;
-};
+/* What the tuner promises: hits as a share of the reference's, of all traces and of each. */
+#define HITS_OF_ALL 0.995
+#define HITS_OF_EACH 0.98
+/* The oracle has all of the reference's hits, but of each trace only this share for certain. */
+#define ORACLE_HITS_OF_EACH 0.99
+
+static struct played {
+	char name[64];
+	struct trace trace;
+	struct replay_result reference;
+} *played;
+static size_t played_count;
 
 static void check(int ret)
 {
@@ -56,71 +52,41 @@ static void check(int ret)
 	exit(2);
 }
 
-static struct replay_result play_policy(const struct trace *trace, enum replay_policy policy,
-					uint64_t max_bytes, uint64_t max_entries)
+static struct replay_result play(const struct trace *trace, const struct replay_options *options)
 {
-	struct replay_options options = {
-		.policy = policy,
-		.max_bytes = max_bytes,
-		.max_entries = max_entries,
-		.idle_timeout_ms = 10000,
-		.tuner = TUNER_DEFAULT_PARAMS,
-	};
 	struct replay_result result;
 
-	check(replay(trace, &options, &result));
+	check(replay(trace, options, &result));
 	replay_release(&result);
 	return result;
 }
 
-static double least_for(const struct trace *trace, double hits)
+static struct replay_options options_for(enum replay_policy policy)
 {
-	struct optimum optimum = { 0 };
-	double least;
-
-	check(optimum_add(&optimum, trace, 0));
-	least = optimum_bytes(&optimum, hits);
-	optimum_release(&optimum);
-	return least;
+	return (struct replay_options){
+		.policy = policy,
+		.max_bytes = REFERENCE_BYTES,
+		.max_entries = REFERENCE_ENTRIES,
+		.idle_timeout_ms = REFERENCE_TIMEOUT_MS,
+		.tuner = TUNER_DEFAULT_PARAMS,
+	};
 }
 
-static void play(const char *name, const struct trace *trace, struct sums *of_kind,
-		 struct sums *of_all)
+/* Takes @trace over. */
+static void take(const char *name, const struct trace *trace)
 {
-	struct replay_result fixed = play_policy(trace, REPLAY_FIXED, 128 * MIB, 32);
-	struct replay_result tuned = play_policy(trace, REPLAY_TUNED, 128 * MIB, 32);
-	struct replay_result many = play_policy(trace, REPLAY_FIXED, GIB, 64);
-	double ratio = fixed.hits ? (double)tuned.hits / (double)fixed.hits : 1;
-	double least = least_for(trace, HITS_OF_ALL * (double)fixed.hits);
-	double lookups = (double)(fixed.hits + fixed.misses);
+	struct replay_options options = options_for(REFERENCE_POLICY);
+	struct played *p;
 
-	for (int i = 0; i < 2; i++) {
-		struct sums *sums = i ? of_all : of_kind;
-
-		check(optimum_add(&sums->optimum, trace, HITS_OF_EACH * (double)fixed.hits));
-		sums->fixed_hits += (double)fixed.hits;
-		sums->tuned_hits += (double)tuned.hits;
-		sums->fixed_bytes += fixed.mean_idle_bytes;
-		sums->tuned_bytes += tuned.mean_idle_bytes;
-		sums->many_bytes += many.mean_idle_bytes;
-		sums->fixed_waste += fixed.mean_idle_bytes - least_for(trace, (double)fixed.hits);
-		sums->tuned_waste += tuned.mean_idle_bytes - least_for(trace, (double)tuned.hits);
-		if (!sums->traces++ || ratio < sums->worst) {
-			sums->worst = ratio;
-			snprintf(sums->worst_text, sizeof(sums->worst_text), "%s", name);
-		}
-	}
-
-	printf("%-30s  %6.2f %6.1f  %6.2f %6.1f  %6.1f  %7.4f %6.3f %6.3f %4u\n", name,
-	       100 * (double)fixed.hits / lookups, fixed.mean_idle_bytes / (double)MIB,
-	       100 * (double)tuned.hits / lookups, tuned.mean_idle_bytes / (double)MIB,
-	       least / (double)MIB, ratio,
-	       fixed.mean_idle_bytes > 0 ? tuned.mean_idle_bytes / fixed.mean_idle_bytes : 1,
-	       fixed.mean_idle_bytes > 0 ? least / fixed.mean_idle_bytes : 1, tuned.changes);
+	played = realloc(played, (played_count + 1) * sizeof(*played));
+	check(!played);
+	p = &played[played_count++];
+	snprintf(p->name, sizeof(p->name), "%s", name);
+	p->trace = *trace;
+	p->reference = play(trace, &options);
 }
 
-static void play_workloads(const struct workload *workloads, struct sums *of_kind,
-			   struct sums *of_all)
+static void take_workloads(const struct workload *workloads)
 {
 	for (; workloads->name; workloads++) {
 		for (uint64_t seed = 1; seed <= SEEDS; seed++) {
@@ -128,14 +94,13 @@ static void play_workloads(const struct workload *workloads, struct sums *of_kin
 			char name[64];
 
 			check(workload_make(workloads, seed, &trace));
-			snprintf(name, sizeof(name), "%s #%d", workloads->name, (int)seed);
-			play(name, &trace, of_kind, of_all);
-			trace_release(&trace);
+			snprintf(name, sizeof(name), "%s #%" PRIu64, workloads->name, seed);
+			take(name, &trace);
 		}
 	}
 }
 
-static void play_file(const char *path, struct sums *of_kind, struct sums *of_all)
+static void take_file(const char *path)
 {
 	const char *name = strrchr(path, '/');
 	struct trace trace;
@@ -145,8 +110,7 @@ static void play_file(const char *path, struct sums *of_kind, struct sums *of_al
 		fprintf(stderr, "%s\n", error);
 		exit(2);
 	}
-	play(name ? name + 1 : path, &trace, of_kind, of_all);
-	trace_release(&trace);
+	take(name ? name + 1 : path, &trace);
 }
 
 static int is_trace(const struct dirent *entry)
@@ -154,104 +118,196 @@ static int is_trace(const struct dirent *entry)
 	return !fnmatch("*.trace", entry->d_name, FNM_PERIOD);
 }
 
-static void play_files(const char *path, struct sums *of_kind, struct sums *of_all)
+static void take_files(const char *path)
 {
 	struct dirent **entries = NULL;
 	int count = scandir(path, &entries, is_trace, alphasort);
 
 	if (count < 0)
-		play_file(path, of_kind, of_all);
+		take_file(path);
 	for (int i = 0; i < count; i++) {
 		char file[PATH_MAX];
 
 		snprintf(file, sizeof(file), "%s/%s", path, entries[i]->d_name);
-		play_file(file, of_kind, of_all);
+		take_file(file);
 		free(entries[i]);
 	}
 	free(entries);
 }
 
-static bool promise(const char *what, double value, double least)
+static double in_mib(double bytes)
 {
-	printf("  %-52s %7.4f  (>= %.3f) %s\n", what, value, least,
-	       value >= least ? "kept" : "BROKEN");
-	return value >= least;
+	return bytes / (double)MIB;
 }
 
-/* The least idle bytes for the hits that are promised, of the default's. */
-static double least_share(struct sums *sums)
+static double share_of_hits(const struct played *p, const struct replay_result *result)
 {
-	return optimum_bytes(&sums->optimum, HITS_OF_ALL * sums->fixed_hits) / sums->fixed_bytes;
+	return p->reference.hits ? (double)result->hits / (double)p->reference.hits : 1;
 }
 
-static bool conclude(const char *name, struct sums *sums)
-{
-	double idle = sums->tuned_bytes / sums->fixed_bytes;
-	bool kept;
+/* Of all traces, each with the same weight. */
+struct summary {
+	double hits; /* of the reference's */
+	double worst;
+	const char *worst_name;
+	double idle;	    /* of the reference's */
+	double idle_oracle; /* of the oracle's */
+};
 
-	printf("\n%s, %u traces\n", name, sums->traces);
-	kept = promise("hits, of the default's", sums->tuned_hits / sums->fixed_hits, HITS_OF_ALL);
-	kept = promise("hits on the worst trace, of the default's", sums->worst, HITS_OF_EACH) &&
-	       kept;
-	printf("  %52s          %s\n", "", sums->worst_text);
-	printf("  %-52s %7.4f  (aim <= %.2f) %s\n", "idle bytes, of the default's", idle, AIM,
-	       idle <= AIM ? "reached" : "MISSED");
-	printf("  %-52s %7.4f\n", "the least that any policy needs for these hits",
-	       least_share(sums));
-	printf("  %-52s %7.4f\n", "idle bytes, of those of a fixed limit of 64 buffers",
-	       sums->tuned_bytes / sums->many_bytes);
-	printf("  %-52s %7.4f\n", "share of the default's waste that is avoided",
-	       1 - sums->tuned_waste / sums->fixed_waste);
+/* Plays them all; shows each, if @show. */
+static struct summary summarize(const struct replay_options *options, bool show)
+{
+	struct summary summary = { .worst = 1, .worst_name = "" };
+	struct optimum oracle = { 0 };
+	double hits = 0, idle = 0, reference_hits = 0, reference_idle = 0;
+
+	for (const struct played *p = played; p < played + played_count; p++) {
+		struct replay_result result = play(&p->trace, options);
+		double lookups = (double)(result.hits + result.misses);
+		double of_reference = share_of_hits(p, &result);
+		struct optimum least = { 0 };
+
+		hits += (double)result.hits;
+		idle += result.mean_idle_bytes;
+		reference_hits += (double)p->reference.hits;
+		reference_idle += p->reference.mean_idle_bytes;
+		check(optimum_add(&oracle, &p->trace,
+				  ORACLE_HITS_OF_EACH * (double)p->reference.hits));
+		if (of_reference < summary.worst) {
+			summary.worst = of_reference;
+			summary.worst_name = p->name;
+		}
+		if (!show)
+			continue;
+		check(optimum_add(&least, &p->trace, 0));
+		printf("%-30s  %6.2f %6.1f  %6.2f %6.1f  %6.1f  %7.4f %4u\n", p->name,
+		       100 * (double)p->reference.hits / lookups,
+		       in_mib(p->reference.mean_idle_bytes), 100 * (double)result.hits / lookups,
+		       in_mib(result.mean_idle_bytes),
+		       in_mib(optimum_bytes(&least, (double)p->reference.hits)), of_reference,
+		       result.changes);
+		optimum_release(&least);
+	}
+	summary.hits = hits / reference_hits;
+	summary.idle = idle / reference_idle;
+	summary.idle_oracle = idle / optimum_bytes(&oracle, reference_hits);
+	optimum_release(&oracle);
+	return summary;
+}
+
+static bool promise(const char *what, double value, bool kept, const char *bound)
+{
+	printf("%-52s %7.4f  (%s) %s\n", what, value, bound, kept ? "kept" : "BROKEN");
 	return kept;
 }
 
-/* How far the aim is, why, and what could be done. */
-static void explain(struct sums *all)
+static void print_reference(void)
 {
-	double idle = all->tuned_bytes / all->fixed_bytes;
+	printf("%zu traces.  The reference: no service, %" PRIu64 " MiB, %d entries, %d s, %s\n\n",
+	       played_count, REFERENCE_BYTES / MIB, REFERENCE_ENTRIES, REFERENCE_TIMEOUT_MS / 1000,
+	       replay_policy_name(REFERENCE_POLICY));
+}
 
-	if (idle <= AIM)
-		return;
-	printf("\nThe aim of %.2f for idle bytes is missed by %.3f.  Who knows the future needs "
-	       "%.3f:\n"
-	       "most of what the default keeps is flipped to again.  (The aim stems from a "
-	       "simulation\n"
-	       "with a fixed limit of 64 buffers of any size.)  What is left above that is one "
-	       "buffer\n"
-	       "of slack, the seconds until a limit shrinks, and buffers that are used once and "
-	       "fill\n"
-	       "the end of the order of eviction.  Next: a histogram of the time until reuse, so "
-	       "that\n"
-	       "idle_timeout_ms need not be tried out; and sizes chosen by the hits that dip "
-	       "has.\n",
-	       AIM, idle - AIM, least_share(all));
+static bool evaluate(void)
+{
+	struct replay_options options = options_for(REPLAY_TUNED);
+	struct summary tuned;
+	bool kept;
+
+	printf("%-30s  %13s  %13s  %6s  %7s\n", "", "reference", "tuned", "oracle", "of the");
+	printf("%-30s  %6s %6s  %6s %6s  %6s  %7s %4s\n", "workload", "hits %", "MiB", "hits %",
+	       "MiB", "MiB", "hits", "chg");
+	tuned = summarize(&options, true);
+	printf("\nidle bytes, of the reference's                       %7.4f\n", tuned.idle);
+	printf("idle bytes, of the oracle's                          %7.4f\n", tuned.idle_oracle);
+	kept = promise("hits, of the reference's", tuned.hits, tuned.hits >= HITS_OF_ALL,
+		       ">= 0.995");
+	kept = promise("hits on the worst trace, of the reference's", tuned.worst,
+		       tuned.worst >= HITS_OF_EACH, ">= 0.98") &&
+	       kept;
+	printf("%52s          %s\n", "", tuned.worst_name);
+	return kept;
+}
+
+static void ablate_row(const char *name, const struct replay_options *options)
+{
+	struct summary s = summarize(options, false);
+
+	printf("| %-46s | %6.4f | %6.3f | %6.3f | %6.3f | %s |\n", name, s.hits, s.worst, s.idle,
+	       s.idle_oracle, s.worst_name);
+}
+
+static void ablate(void)
+{
+	static const struct {
+		const char *name;
+		enum replay_policy policy;
+		uint64_t max_entries;
+	} plain[] = {
+		{ "no service, lru", REPLAY_FIXED, 32 },
+		{ "no service, dip", REPLAY_DIP, 32 },
+		{ "no service, dip, 64 entries", REPLAY_DIP, 64 },
+		{ "the service, lru until it chooses", REPLAY_TUNED, 32 },
+	};
+	static const struct {
+		const char *name;
+		bool idle_timeout, trim, unused, settle, dip;
+		unsigned int parts;
+	} without[] = {
+		{ .name = "the service, dip until it chooses" },
+		{ .name = "- choosing idle_timeout_ms", .idle_timeout = true },
+		{ .name = "- trimming when outputs go off", .trim = true },
+		{ .name = "- shrinking what nothing fills", .unused = true },
+		{ .name = "- settling after a growth", .settle = true },
+		{ .name = "- room for what is on the screen (`tight`)", .parts = TUNER_PART_TIGHT },
+		{ .name = "- a buffer of slack", .parts = TUNER_PART_SLACK },
+		{ .name = "- the floor of what is on the screen", .parts = TUNER_PART_FLOOR },
+		{ .name = "- choosing max_entries: 256", .parts = TUNER_PART_ENTRIES },
+		{ .name = "- choosing lru: always dip", .dip = true },
+		{ "- the first five, and max_entries", true, true, true, true, false,
+		  TUNER_PART_TIGHT | TUNER_PART_ENTRIES },
+		{ "- the same, always dip", true, true, true, true, true,
+		  TUNER_PART_TIGHT | TUNER_PART_ENTRIES },
+	};
+	struct replay_options options;
+
+	puts("|                                                | hits   | worst  | idle   "
+	     "| of the oracle's | worst on |\n|---|---|---|---|---|---|");
+	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
+		options = options_for(plain[i].policy);
+		options.max_entries = plain[i].max_entries;
+		ablate_row(plain[i].name, &options);
+	}
+	for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++) {
+		options = options_for(REPLAY_TUNED);
+		options.begins_with_dip = true;
+		options.keeps_dip = without[i].dip;
+		options.tuner.choose_idle_timeout = !without[i].idle_timeout;
+		options.tuner.trim_when_off = !without[i].trim;
+		if (without[i].unused)
+			options.tuner.shrink_unused_after_ms = UINT_MAX;
+		if (without[i].settle)
+			options.tuner.settle_ms = 0;
+		options.tuner.without = without[i].parts;
+		ablate_row(without[i].name, &options);
+	}
 }
 
 int main(int argc, char **argv)
 {
-	struct sums research = { 0 }, sessions = { 0 }, recorded = { 0 }, all = { 0 };
-	bool kept;
+	bool ablation = argc > 1 && !strcmp(argv[1], "--ablate"), kept = true;
 
-	printf("%-30s  %13s  %13s  %6s  %21s\n", "", "fixed default", "tuned", "least",
-	       "of the fixed default's");
-	printf("%-30s  %6s %6s  %6s %6s  %6s  %7s %6s %6s %4s\n", "workload", "hits %", "MiB",
-	       "hits %", "MiB", "MiB", "hits", "tuned", "least", "chg");
-	play_workloads(research_workloads, &research, &all);
-	play_workloads(session_workloads, &sessions, &all);
-	for (int i = 1; i < argc; i++)
-		play_files(argv[i], &recorded, &all);
-
-	kept = conclude("patterns without end", &research);
-	kept = conclude("sessions", &sessions) && kept;
-	if (recorded.traces)
-		kept = conclude("recorded", &recorded) && kept;
-	kept = conclude("all", &all) && kept;
-	kept = promise("and that is", 1 - all.tuned_waste / all.fixed_waste, WASTE_AVOIDED) && kept;
-	explain(&all);
-
-	optimum_release(&research.optimum);
-	optimum_release(&sessions.optimum);
-	optimum_release(&recorded.optimum);
-	optimum_release(&all.optimum);
+	take_workloads(research_workloads);
+	take_workloads(session_workloads);
+	for (int i = 1 + ablation; i < argc; i++)
+		take_files(argv[i]);
+	print_reference();
+	if (ablation)
+		ablate();
+	else
+		kept = evaluate();
+	for (struct played *p = played; p < played + played_count; p++)
+		trace_release(&p->trace);
+	free(played);
 	return kept ? 0 : 1;
 }
