@@ -34,3 +34,12 @@ unsigned int histogram_bytes_bucket(uint64_t bytes)
 		bucket++;
 	return bucket;
 }
+
+void histograms_subtract(struct histograms *difference, const struct histograms *now,
+			 const struct histograms *before)
+{
+	for (unsigned int i = 0; i < DEPTH_BUCKETS; i++)
+		difference->depth[i] = now->depth[i] - before->depth[i];
+	for (unsigned int i = 0; i < BYTES_BUCKETS; i++)
+		difference->bytes[i] = now->bytes[i] - before->bytes[i];
+}

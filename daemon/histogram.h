@@ -30,4 +30,8 @@ uint64_t histogram_bytes_bound(unsigned int bucket);
 unsigned int histogram_depth_bucket(uint64_t depth);
 unsigned int histogram_bytes_bucket(uint64_t bytes);
 
+/* What was counted between the two. */
+void histograms_subtract(struct histograms *difference, const struct histograms *now,
+			 const struct histograms *before);
+
 #endif

@@ -371,11 +371,7 @@ void limit_decide(struct managed *managed, struct cache_snapshot *snapshot, uint
 		.dip_chosen = snapshot->insertion == CACHE_INSERTION_DIP,
 	};
 
-	for (unsigned int i = 0; i < DEPTH_BUCKETS; i++)
-		sample.reuse.depth[i] = snapshot->reuse.depth[i] - last->reuse.depth[i];
-	for (unsigned int i = 0; i < BYTES_BUCKETS; i++)
-		sample.reuse.bytes[i] = snapshot->reuse.bytes[i] - last->reuse.bytes[i];
-
+	histograms_subtract(&sample.reuse, &snapshot->reuse, &last->reuse);
 	managed->pressure = false;
 	managed->trimmed = 0;
 	managed->claimed_bytes = sample.wanted_bytes;
