@@ -434,11 +434,6 @@ int cache_write_limits(struct cache *cache, const struct cache_limits *limits)
 	return ret;
 }
 
-int cache_write_insertion(struct cache *cache, enum cache_insertion insertion)
-{
-	return write_text(cache, "insertion", cache_insertion_name(insertion));
-}
-
 int cache_trim(struct cache *cache, uint64_t idle_bytes)
 {
 	return write_number(cache, "trim", idle_bytes);

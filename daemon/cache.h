@@ -118,7 +118,6 @@ int cache_write_limit(struct cache *cache, enum cache_limit limit, uint64_t valu
 
 /* Write those given: all of them, or, where one fails, none.  Each is known to be in its range. */
 int cache_write_limits(struct cache *cache, const struct cache_limits *limits);
-int cache_write_insertion(struct cache *cache, enum cache_insertion insertion);
 
 /* Have idle mappings undone until @idle_bytes are left, without changing a limit. */
 int cache_trim(struct cache *cache, uint64_t idle_bytes);

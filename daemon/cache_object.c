@@ -26,8 +26,6 @@ static int get_text(sd_bus *bus, const char *path, const char *interface, const 
 		text = managed->cache.name;
 	else if (!strcmp(property, "SysfsPath"))
 		text = managed->cache.path;
-	else if (!strcmp(property, "Insertion"))
-		text = cache_insertion_name(managed->last.insertion);
 	else if (!strcmp(property, "State"))
 		text = managed_state_name(managed->state);
 	else if (!strcmp(property, "Reason"))
@@ -55,11 +53,8 @@ static const sd_bus_vtable cache_vtable[] = {
 	TEXT("State", CHANGES), TEXT("Reason", CHANGES), TEXT("Explanation", CHANGES),
 	FIGURE("MaxBytes", last.max_bytes, CHANGES),
 	FIGURE("MaxEntries", last.max_entries, CHANGES),
-	FIGURE("IdleTimeoutMs", last.idle_timeout_ms, CHANGES), TEXT("Insertion", CHANGES),
 	/* As of the last poll, read when wanted: these change all the time. */
-	FIGURE("WantedBytes", decision.wanted_bytes, 0),
-	FIGURE("FloorBytes", decision.floor_bytes, 0),
-	FIGURE("BudgetBytes", decision.budget_bytes, 0),
+	FIGURE("NeedBytes", decision.need_bytes, 0),
 	SD_BUS_PROPERTY("ReuseShare", "d", get_share, 0, 0),
 	FIGURE("ActiveBytes", last.active_bytes, 0),
 	FIGURE("ActiveEntries", last.active_entries, 0), FIGURE("IdleBytes", last.idle_bytes, 0),
@@ -127,6 +122,5 @@ void cache_object_changed(sd_bus *bus, const struct managed *managed)
 
 	cache_object_path(managed, path);
 	sd_bus_emit_properties_changed(bus, path, BUS_CACHE_INTERFACE, "State", "Reason",
-				       "Explanation", "MaxBytes", "MaxEntries", "IdleTimeoutMs",
-				       "Insertion", NULL);
+				       "Explanation", "MaxBytes", "MaxEntries", NULL);
 }

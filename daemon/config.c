@@ -61,25 +61,10 @@ static const struct option options[] = {
 	  "1M to 1G, with an optional suffix K, M or G" },
 	{ "Tuner", "MaxBytes", BYTES, AT(tuner.max_bytes), MIB, GIB,
 	  "1M to 1G, with an optional suffix K, M or G" },
-	{ "Tuner", "MinEntries", NUMBER, AT(tuner.min_entries), 1, 65536, "1 to 65536" },
 	{ "Tuner", "MaxEntries", NUMBER, AT(tuner.max_entries), 1, 65536, "1 to 65536" },
 	{ "Tuner", "CostPerMiB", UINT, AT(tuner.cost_ppm_per_mib), 0, 100000,
 	  "0 to 100000, in millionths of all reuse" },
 	{ "Tuner", "DecayPercent", UINT, AT(tuner.decay_percent), 0, 99, "0 to 99" },
-	{ "Tuner", "MinEvidence", UINT, AT(tuner.min_evidence), 1, 100000, "1 to 100000 lookups" },
-	{ "Tuner", "ShrinkAfterSec", MS, AT(tuner.shrink_after_ms), 1000, 3600000,
-	  "1s to 1h, in seconds or with a suffix ms, s, min or h" },
-	{ "Tuner", "ShrinkUnusedAfterSec", MS, AT(tuner.shrink_unused_after_ms), 1000, 86400000,
-	  "1s to 24h, in seconds or with a suffix ms, s, min or h" },
-	{ "Tuner", "SettleSec", MS, AT(tuner.settle_ms), 0, 3600000,
-	  "0 to 1h, in seconds or with a suffix ms, s, min or h" },
-	{ "Tuner", "TrimWhenOff", BOOL, AT(tuner.trim_when_off), 0, 1, "yes or no" },
-	{ "Tuner", "ChooseIdleTimeout", BOOL, AT(tuner.choose_idle_timeout), 0, 1, "yes or no" },
-	{ "Tuner", "MinIdleTimeoutSec", MS, AT(tuner.idle_timeout.min_ms), 1000, 3600000,
-	  "1s to 1h, in seconds or with a suffix ms, s, min or h" },
-	{ "Tuner", "MaxIdleTimeoutSec", MS, AT(tuner.idle_timeout.max_ms), 1000, 3600000,
-	  "1s to 1h, in seconds or with a suffix ms, s, min or h" },
-	{ "Tuner", "ChooseInsertion", BOOL, AT(tuner.choose_insertion), 0, 1, "yes or no" },
 	{ "Pressure", "Enabled", BOOL, AT(pressure), 0, 1, "yes or no" },
 	{ "Pressure", "StallSec", US, AT(pressure_stall_us), 1000, 10 * SECOND_US,
 	  "1ms to 10s, in seconds or with a suffix us, ms or s" },
@@ -499,23 +484,6 @@ void config_settle(struct config *config, config_complain_fn complain, void *con
 			 tuner->min_bytes, tuner->max_bytes);
 		complain(context, text);
 		tuner->min_bytes = tuner->max_bytes;
-	}
-	if (tuner->min_entries > tuner->max_entries) {
-		snprintf(text, sizeof(text),
-			 "[Tuner] MinEntries=%" PRIu64 " is above MaxEntries=%" PRIu64
-			 "; using MaxEntries for both",
-			 tuner->min_entries, tuner->max_entries);
-		complain(context, text);
-		tuner->min_entries = tuner->max_entries;
-	}
-	if (tuner->idle_timeout.min_ms > tuner->idle_timeout.max_ms) {
-		snprintf(
-			text, sizeof(text),
-			"[Tuner] MinIdleTimeoutSec= of %u ms is above MaxIdleTimeoutSec= of %u ms; "
-			"using MaxIdleTimeoutSec for both",
-			tuner->idle_timeout.min_ms, tuner->idle_timeout.max_ms);
-		complain(context, text);
-		tuner->idle_timeout.min_ms = tuner->idle_timeout.max_ms;
 	}
 	if (config->pressure_stall_us > config->pressure_window_us) {
 		snprintf(text, sizeof(text),

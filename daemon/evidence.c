@@ -5,29 +5,26 @@
 
 #include "units.h"
 
-static double sum(const double *values, unsigned int count)
-{
-	double total = 0;
-
-	for (unsigned int i = 0; i < count; i++)
-		total += values[i];
-	return total;
-}
-
-void evidence_add(struct evidence *evidence, const struct histograms *lookups, uint64_t elapsed_ms,
+bool evidence_add(struct evidence *evidence, const struct histograms *lookups, uint64_t elapsed_ms,
 		  unsigned int left_percent)
 {
 	double left = pow(left_percent / 100.0, (double)elapsed_ms / 1000.0);
+	bool any = false;
 
-	for (unsigned int i = 0; i <= DEPTH_BOUNDS; i++)
-		evidence->depth[i] = evidence->depth[i] * left + (double)lookups->depth[i];
-	for (unsigned int i = 0; i <= BYTES_BOUNDS; i++)
+	for (unsigned int i = 0; i <= BYTES_BOUNDS; i++) {
 		evidence->bytes[i] = evidence->bytes[i] * left + (double)lookups->bytes[i];
+		any = any || lookups->bytes[i];
+	}
+	return any;
 }
 
 double evidence_weight(const struct evidence *evidence)
 {
-	return sum(evidence->bytes, BYTES_BOUNDS + 1);
+	double total = 0;
+
+	for (unsigned int i = 0; i <= BYTES_BOUNDS; i++)
+		total += evidence->bytes[i];
+	return total;
 }
 
 /*
@@ -79,24 +76,4 @@ uint64_t evidence_best_bytes(const struct evidence *evidence, unsigned int cost_
 			break;
 	}
 	return best;
-}
-
-uint64_t evidence_best_entries(const struct evidence *evidence, uint64_t bytes, uint64_t most)
-{
-	/*
-	 * What the bytes do not allow needs no entries; and a hit in a thousand is none.  As a
-	 * share, because the two histograms are not read at the same instant.
-	 */
-	double wanted =
-		(evidence_share(evidence, bytes) - 0.001) * sum(evidence->depth, DEPTH_BOUNDS + 1);
-	double total = 0;
-
-	for (unsigned int i = 0; i < DEPTH_BOUNDS; i++) {
-		uint64_t entries = histogram_depth_bound(i) + 1;
-
-		total += evidence->depth[i];
-		if (total >= wanted)
-			return entries < most ? entries : most;
-	}
-	return most;
 }

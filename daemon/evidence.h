@@ -8,18 +8,21 @@
 #ifndef EVIDENCE_H
 #define EVIDENCE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "histogram.h"
 
 /* Zeroed to begin with. */
 struct evidence {
-	double depth[DEPTH_BOUNDS + 1];
 	double bytes[BYTES_BOUNDS + 1];
 };
 
-/* Add new lookups; of older ones, @left_percent still count after a second. */
-void evidence_add(struct evidence *evidence, const struct histograms *lookups, uint64_t elapsed_ms,
+/*
+ * Add new lookups; of older ones, @left_percent still count after a second.  Returns whether there
+ * were any new ones.
+ */
+bool evidence_add(struct evidence *evidence, const struct histograms *lookups, uint64_t elapsed_ms,
 		  unsigned int left_percent);
 
 /* How many lookups it comes to. */
@@ -34,8 +37,5 @@ double evidence_share(const struct evidence *evidence, uint64_t bytes);
  */
 uint64_t evidence_best_bytes(const struct evidence *evidence, unsigned int cost_ppm_per_mib,
 			     uint64_t budget);
-
-/* The number of buffers that all reuse within @bytes comes to, at most @most. */
-uint64_t evidence_best_entries(const struct evidence *evidence, uint64_t bytes, uint64_t most);
 
 #endif

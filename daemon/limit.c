@@ -90,35 +90,11 @@ void limit_set_state(struct managed *managed, enum managed_state state)
 	bus_cache_changed(managed->manager->bus, managed);
 }
 
-/*
- * One that is off, or longer than this program would choose, is somebody's choice: it stays, and
- * nothing is made of it.
- */
-static bool may_choose_timeout(const struct managed *managed, const struct cache_snapshot *snapshot)
-{
-	const struct tuner_params *params = &managed->manager->config.tuner;
-
-	return params->choose_idle_timeout && snapshot->idle_timeout_ms &&
-	       snapshot->idle_timeout_ms <= params->idle_timeout.max_ms;
-}
-
-/* Between LRU and DIP.  BIP is nothing to choose: who finds it in force leaves it. */
-static bool may_choose_insertion(const struct managed *managed,
-				 const struct cache_snapshot *snapshot)
-{
-	const unsigned int choices = CACHE_INSERTION_LRU | CACHE_INSERTION_DIP;
-
-	return managed->manager->config.tuner.choose_insertion &&
-	       (snapshot->insertions & choices) == choices && snapshot->insertion & choices;
-}
-
 /* What is in force is what is expected from now on. */
 static void expect(struct managed *managed, const struct cache_snapshot *snapshot)
 {
 	managed->expected_bytes = snapshot->max_bytes;
 	managed->expected_entries = snapshot->max_entries;
-	managed->expected_timeout_ms = snapshot->idle_timeout_ms;
-	managed->expected_insertion = snapshot->insertion;
 }
 
 /* Also while disabled: it is not to be taken over by enabling. */
@@ -165,25 +141,16 @@ void limit_take_over(struct managed *managed, const struct cache_snapshot *snaps
 /* Did somebody else set a limit?  Then it is theirs. */
 bool limit_notice_foreign_write(struct managed *managed, const struct cache_snapshot *snapshot)
 {
-	const struct tuner_params *params = &managed->manager->config.tuner;
-	bool timeout = params->choose_idle_timeout &&
-		       snapshot->idle_timeout_ms != managed->expected_timeout_ms;
-	bool insertion = params->choose_insertion &&
-			 snapshot->insertion != managed->expected_insertion;
-
 	if (snapshot->max_bytes == managed->expected_bytes &&
-	    snapshot->max_entries == managed->expected_entries && !timeout && !insertion)
+	    snapshot->max_entries == managed->expected_entries)
 		return false;
 	if (may_stand_down(managed)) {
 		log_line(LOG_NOTICE, LOG_EXTERNAL, managed->cache.name,
-			 "somebody else set max_bytes to %" PRIu64 ", max_entries to %" PRIu64
-			 ", idle_timeout_ms to %" PRIu64 ", insertion to %s (were %" PRIu64
-			 ", %" PRIu64 ", %" PRIu64
-			 ", %s): leaving them alone until 'scanoutctl resume'",
-			 snapshot->max_bytes, snapshot->max_entries, snapshot->idle_timeout_ms,
-			 cache_insertion_name(snapshot->insertion), managed->expected_bytes,
-			 managed->expected_entries, managed->expected_timeout_ms,
-			 cache_insertion_name(managed->expected_insertion));
+			 "somebody else set max_bytes to %" PRIu64 " and max_entries to %" PRIu64
+			 " (were %" PRIu64 " and %" PRIu64
+			 "): leaving them alone until 'scanoutctl resume'",
+			 snapshot->max_bytes, snapshot->max_entries, managed->expected_bytes,
+			 managed->expected_entries);
 		stand_down(managed, snapshot);
 	}
 	expect(managed, snapshot);
@@ -208,20 +175,6 @@ static void log_decision(const struct managed *managed, const struct cache_snaps
 		fields[i].iov_len = strlen(text[i]);
 	}
 	log_fields(LOG_INFO, LOG_DECISION, managed->cache.name, managed->explanation, fields, 7);
-}
-
-static void log_timeout(const struct managed *managed, uint64_t before_ms)
-{
-	const struct timeout *timeout = &managed->tuner.timeout;
-	uint64_t ms = managed->decision.idle_timeout_ms;
-	bool hurt = timeout->wait_ms && !timeout->since_hurt_ms;
-
-	log_line(LOG_INFO, LOG_DECISION, managed->cache.name,
-		 "idle_timeout_ms %" PRIu64 " -> %" PRIu64 ": %s", before_ms, ms,
-		 managed->tuner.off ? "nothing is on any screen" :
-		 ms < before_ms	    ? "what is reused, is reused sooner" :
-		 hurt		    ? "what was ended by its age was wanted again" :
-				      "something is on a screen again");
 }
 
 static void write_failed(struct managed *managed)
@@ -254,12 +207,6 @@ static int apply(struct managed *managed, struct cache_snapshot *snapshot)
 		if (!ret)
 			managed->expected_entries = decision->max_entries;
 	}
-	if (!ret && decision->idle_timeout_ms &&
-	    snapshot->idle_timeout_ms != decision->idle_timeout_ms) {
-		ret = cache_write_limit(cache, CACHE_IDLE_TIMEOUT_MS, decision->idle_timeout_ms);
-		if (!ret)
-			managed->expected_timeout_ms = decision->idle_timeout_ms;
-	}
 	if (ret) {
 		if (!cache_error_is_gone(ret))
 			write_failed(managed);
@@ -272,34 +219,13 @@ static int apply(struct managed *managed, struct cache_snapshot *snapshot)
 	return ret;
 }
 
-static int insert_as_decided(struct managed *managed, struct cache_snapshot *snapshot)
-{
-	const struct tuner_decision *decision = &managed->decision;
-	enum cache_insertion wanted = decision->dip ? CACHE_INSERTION_DIP : CACHE_INSERTION_LRU;
-	int ret;
-
-	if (!may_choose_insertion(managed, snapshot) || snapshot->insertion == wanted)
-		return 0;
-	ret = cache_write_insertion(&managed->cache, wanted);
-	if (ret)
-		return ret;
-	managed->expected_insertion = wanted;
-	snapshot->insertion = wanted;
-	bus_cache_changed(managed->manager->bus, managed);
-	log_line(LOG_INFO, LOG_DECISION, managed->cache.name,
-		 "insertion %s: %.1f%% of reuse is beyond the budget", cache_insertion_name(wanted),
-		 100 * (decision->share_all - decision->share_then));
-	return 0;
-}
-
 int limit_act(struct managed *managed, struct cache_snapshot *snapshot)
 {
 	const struct tuner_decision *decision = &managed->decision;
 	bool change = decision->max_bytes != snapshot->max_bytes ||
 		      decision->max_entries != snapshot->max_entries;
-	bool timeout = decision->idle_timeout_ms &&
-		       decision->idle_timeout_ms != snapshot->idle_timeout_ms;
-	int ret = 0;
+	struct cache_snapshot before;
+	int ret;
 
 	if (managed->state == MANAGED_DRY_RUN) {
 		if (change && managed->said_bytes != decision->max_bytes)
@@ -313,29 +239,14 @@ int limit_act(struct managed *managed, struct cache_snapshot *snapshot)
 	if (managed->state != MANAGED_TUNING && managed->state != MANAGED_FAILED)
 		return 0;
 
-	if (change || timeout) {
-		struct cache_snapshot before = *snapshot;
-
-		ret = apply(managed, snapshot);
-		if (!ret && managed->state == MANAGED_TUNING && change)
-			log_decision(managed, &before);
-		if (!ret && managed->state == MANAGED_TUNING && timeout)
-			log_timeout(managed, before.idle_timeout_ms);
-		if (!ret && managed->state == MANAGED_TUNING)
-			bus_cache_changed(managed->manager->bus, managed);
+	if (!change)
+		return 0;
+	before = *snapshot;
+	ret = apply(managed, snapshot);
+	if (!ret && managed->state == MANAGED_TUNING) {
+		log_decision(managed, &before);
+		bus_cache_changed(managed->manager->bus, managed);
 	}
-	if (!ret && managed->state == MANAGED_TUNING && decision->trim) {
-		ret = cache_trim(&managed->cache, 0);
-		managed->trimmed = ret ? 0 : snapshot->idle_entries;
-		if (!ret)
-			log_line(LOG_INFO, LOG_DECISION, managed->cache.name,
-				 "trim: nothing is on any screen, %" PRIu64 " idle bytes undone",
-				 snapshot->idle_bytes);
-	}
-	if (!ret && managed->state == MANAGED_TUNING)
-		ret = insert_as_decided(managed, snapshot);
-	if (ret && !cache_error_is_gone(ret) && managed->state == MANAGED_TUNING)
-		write_failed(managed);
 	return ret;
 }
 
@@ -348,32 +259,20 @@ void limit_decide(struct managed *managed, struct cache_snapshot *snapshot, uint
 	enum tuner_reason reason = managed->decision.reason;
 	struct tuner_sample sample = {
 		.elapsed_ms = (now - managed->last_us) / 1000,
-		.hits = snapshot->hits - last->hits,
-		.misses = snapshot->misses - last->misses,
-		.ended = snapshot->evictions_age - last->evictions_age +
-			 snapshot->evictions_pressure - last->evictions_pressure + managed->trimmed,
 		.limit_bytes = snapshot->max_bytes,
 		.limit_entries = snapshot->max_entries,
-		.idle_timeout_ms =
-			may_choose_timeout(managed, snapshot) ? snapshot->idle_timeout_ms : 0,
 		.active_bytes = snapshot->active_bytes,
 		.active_entries = snapshot->active_entries,
 		.idle_bytes = snapshot->idle_bytes,
 		.idle_entries = snapshot->idle_entries,
 		.wanted_bytes =
 			claims_wanted_bytes(&manager->claims, &manager->config, card, now / 1000),
-		.expect_change = coming.change,
 		.coming_bytes = coming.bytes,
-		.coming_entries = coming.entries,
-		.expect_off = coming.off,
 		.pressure = managed->pressure,
-		.dip_offered = snapshot->insertions & CACHE_INSERTION_DIP,
-		.dip_chosen = snapshot->insertion == CACHE_INSERTION_DIP,
 	};
 
 	histograms_subtract(&sample.reuse, &snapshot->reuse, &last->reuse);
 	managed->pressure = false;
-	managed->trimmed = 0;
 	managed->claimed_bytes = sample.wanted_bytes;
 	managed->coming = coming;
 	managed->decision = tuner_tick(&managed->tuner, &manager->config.tuner, &sample);
@@ -392,8 +291,8 @@ static void turn_back(struct managed *managed, enum cache_limit limit, uint64_t 
 }
 
 /*
- * Leave the whole budget in force, for as long as may be, and the kernel's own policy: right
- * without anybody watching, and the same whatever was found.  Not what others set.
+ * Leave the whole budget in force: right without anybody watching, and the same whatever was found.
+ * Not what others set.
  */
 void limit_hand_back(struct managed *managed)
 {
@@ -412,19 +311,11 @@ void limit_hand_back(struct managed *managed)
 		return;
 	turn_back(managed, CACHE_MAX_BYTES, last->max_bytes, params->max_bytes);
 	turn_back(managed, CACHE_MAX_ENTRIES, last->max_entries, params->max_entries);
-	if (may_choose_timeout(managed, last))
-		turn_back(managed, CACHE_IDLE_TIMEOUT_MS, last->idle_timeout_ms,
-			  params->idle_timeout.max_ms);
-	if (may_choose_insertion(managed, last) && last->insertion != CACHE_INSERTION_LRU &&
-	    cache_write_insertion(&managed->cache, CACHE_INSERTION_LRU))
-		log_line(LOG_WARNING, LOG_ERROR, managed->cache.name, "%s", managed->cache.error);
 	if (cache_read_limits(&managed->cache, last))
 		return;
 	expect(managed, last);
 	record_theirs(managed, last->generation + 1);
 	log_line(LOG_INFO, LOG_SERVICE, managed->cache.name,
-		 "left with max_bytes=%" PRIu64 " max_entries=%" PRIu64 " idle_timeout_ms=%" PRIu64
-		 " insertion=%s",
-		 last->max_bytes, last->max_entries, last->idle_timeout_ms,
-		 cache_insertion_name(last->insertion));
+		 "left with max_bytes=%" PRIu64 " max_entries=%" PRIu64, last->max_bytes,
+		 last->max_entries);
 }

@@ -102,7 +102,7 @@ static int sample_one(struct managed *managed)
 {
 	struct manager *manager = managed->manager;
 	struct cache_snapshot snapshot;
-	bool signalled = flip_signalled(managed), flipped;
+	bool signalled = flip_signalled(managed), flipped, announced;
 	uint64_t now = manager_now_us();
 	int ret = cache_read(&managed->cache, &snapshot);
 
@@ -151,11 +151,12 @@ static int sample_one(struct managed *managed)
 
 	managed->polls_without_flip = flipped ? 0 : managed->polls_without_flip + 1;
 	/* Something announced has to be looked after even if it does not come. */
-	if (managed->idle && (flipped || managed->tuner.before_coming_bytes))
+	announced = managed->decision.reason == TUNER_ANNOUNCED;
+	if (managed->idle && (flipped || announced))
 		wake(managed);
 	/* A flip since the file was read above leaves a signal: none is missed. */
 	if (!managed->idle && managed->polls_without_flip >= manager->config.idle_polls &&
-	    now - managed->last_flip_us >= PAUSE_US && !managed->tuner.before_coming_bytes)
+	    now - managed->last_flip_us >= PAUSE_US && !announced)
 		go_idle(managed);
 	return 0;
 }
@@ -500,6 +501,8 @@ int manager_resume(struct manager *manager, const char *name)
 		found = true;
 		if (managed->state != MANAGED_EXTERNAL && managed->state != MANAGED_FAILED)
 			continue;
+		/* What is found is kept until flips say otherwise. */
+		memset(&managed->tuner, 0, sizeof(managed->tuner));
 		log_line(LOG_NOTICE, LOG_EXTERNAL, managed->cache.name, "told to resume");
 		limit_set_state(managed, normal_state(manager));
 	}

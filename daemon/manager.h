@@ -44,8 +44,6 @@ struct managed {
 	/* The limits as they were set or found; anything else was written by somebody else. */
 	uint64_t expected_bytes;
 	uint64_t expected_entries;
-	uint64_t expected_timeout_ms;
-	unsigned int expected_insertion;
 
 	struct tuner_decision decision;
 	char explanation[TUNER_EXPLANATION];
@@ -58,7 +56,6 @@ struct managed {
 	bool signals_flips;	  /* does the kernel wake who waits for that? */
 	unsigned int unsignalled; /* times in a row that it did not */
 	bool pressure;		  /* since the previous sample */
-	uint64_t trimmed;	  /* mappings undone after it */
 	/* What was claimed of it and announced for it then. */
 	uint64_t claimed_bytes;
 	struct coming coming;

@@ -21,8 +21,6 @@ struct player {
 	struct histograms reuse;
 	uint64_t hits;
 	uint64_t misses;
-	uint64_t ended; /* but not by a limit; since the last decision */
-	uint64_t evictions_age;
 	double idle_byte_us;
 	unsigned int quiet_seconds;
 };
@@ -32,18 +30,12 @@ static void tune(struct player *player, const struct replay_second *second)
 	struct model *model = &player->model;
 	struct tuner_sample sample = {
 		.elapsed_ms = 1000,
-		.hits = second->hits,
-		.misses = second->misses,
-		.ended = player->ended + model->evictions_age - player->evictions_age,
-		.idle_timeout_ms = model->idle_timeout_ms,
 		.limit_bytes = model->max_bytes,
 		.limit_entries = model->max_entries,
 		.active_bytes = model->active_bytes,
 		.active_entries = model->active_entries,
 		.idle_bytes = model->idle.bytes,
 		.idle_entries = model->idle.count,
-		.dip_offered = !player->options->only_lru,
-		.dip_chosen = model->insertion.policy == CACHE_INSERTION_DIP,
 	};
 	struct tuner_decision decision;
 
@@ -54,15 +46,6 @@ static void tune(struct player *player, const struct replay_second *second)
 		return;
 	decision = tuner_tick(&player->tuner, &player->options->tuner, &sample);
 	player->result->changes += decision.action != TUNER_KEEP;
-	model->idle_timeout_ms = decision.idle_timeout_ms;
-	player->evictions_age = model->evictions_age;
-	player->ended = 0;
-	if (decision.trim) {
-		player->ended = model->idle.count;
-		model_trim(model, 0);
-	}
-	if (!player->options->keeps_dip && decision.dip != sample.dip_chosen)
-		model_set_policy(model, decision.dip ? CACHE_INSERTION_DIP : CACHE_INSERTION_LRU);
 	model_set_limits(model, decision.max_bytes, decision.max_entries);
 }
 
@@ -148,8 +131,7 @@ int replay(const struct trace *trace, const struct replay_options *options,
 	model_set_limits(model, options->max_bytes, options->max_entries);
 	if (options->policy == REPLAY_BIP)
 		model_set_policy(model, CACHE_INSERTION_BIP);
-	if (options->policy == REPLAY_DIP ||
-	    (options->policy == REPLAY_TUNED && options->begins_with_dip))
+	if (options->policy == REPLAY_DIP || options->policy == REPLAY_TUNED)
 		model_set_policy(model, CACHE_INSERTION_DIP);
 
 	for (size_t i = 0; i < trace->count; i++) {

@@ -18,7 +18,7 @@ enum replay_policy {
 	REPLAY_FIXED, /* the limits stay as they are */
 	REPLAY_BIP,   /* the same, with the kernel's other insertion policies */
 	REPLAY_DIP,
-	REPLAY_TUNED,  /* as scanoutd would have it */
+	REPLAY_TUNED,  /* dip, as scanoutd would have it */
 	REPLAY_BELADY, /* evicts what is needed last; of buffers of one size, none does better */
 	REPLAY_POLICIES,
 };
@@ -32,10 +32,6 @@ struct replay_options {
 	uint64_t idle_timeout_ms;
 	/* of the tuned */
 	struct tuner_params tuner;
-	/* The kernel has no insertion policy but lru; begins with dip; stays with it. */
-	bool only_lru;
-	bool begins_with_dip;
-	bool keeps_dip;
 };
 
 /* A second of the trace. */

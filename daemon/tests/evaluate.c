@@ -33,7 +33,9 @@
 
 /* What the tuner promises: hits as a share of the reference's, of all traces and of each. */
 #define HITS_OF_ALL 0.995
-#define HITS_OF_EACH 0.98
+#define HITS_OF_EACH 0.965
+/* And idle bytes, of the oracle's. */
+#define IDLE_OF_ORACLE 1.10
 /* The oracle has all of the reference's hits, but of each trace only this share for certain. */
 #define ORACLE_HITS_OF_EACH 0.99
 
@@ -41,7 +43,7 @@ static struct played {
 	char name[64];
 	struct trace trace;
 	struct replay_result reference;
-} *played;
+} * played;
 static size_t played_count;
 
 static void check(int ret)
@@ -150,8 +152,9 @@ struct summary {
 	double hits; /* of the reference's */
 	double worst;
 	const char *worst_name;
-	double idle;	    /* of the reference's */
-	double idle_oracle; /* of the oracle's */
+	double idle;	      /* of the reference's */
+	double idle_oracle;   /* of the oracle's */
+	unsigned int changes; /* of limits */
 };
 
 /* Plays them all; shows each, if @show. */
@@ -169,6 +172,7 @@ static struct summary summarize(const struct replay_options *options, bool show)
 
 		hits += (double)result.hits;
 		idle += result.mean_idle_bytes;
+		summary.changes += result.changes;
 		reference_hits += (double)p->reference.hits;
 		reference_idle += p->reference.mean_idle_bytes;
 		check(optimum_add(&oracle, &p->trace,
@@ -219,13 +223,15 @@ static bool evaluate(void)
 	       "MiB", "MiB", "hits", "chg");
 	tuned = summarize(&options, true);
 	printf("\nidle bytes, of the reference's                       %7.4f\n", tuned.idle);
-	printf("idle bytes, of the oracle's                          %7.4f\n", tuned.idle_oracle);
 	kept = promise("hits, of the reference's", tuned.hits, tuned.hits >= HITS_OF_ALL,
 		       ">= 0.995");
 	kept = promise("hits on the worst trace, of the reference's", tuned.worst,
-		       tuned.worst >= HITS_OF_EACH, ">= 0.98") &&
+		       tuned.worst >= HITS_OF_EACH, ">= 0.965") &&
 	       kept;
 	printf("%52s          %s\n", "", tuned.worst_name);
+	kept = promise("idle bytes, of the oracle's", tuned.idle_oracle,
+		       tuned.idle_oracle <= IDLE_OF_ORACLE, "<= 1.10") &&
+	       kept;
 	return kept;
 }
 
@@ -233,8 +239,8 @@ static void ablate_row(const char *name, const struct replay_options *options)
 {
 	struct summary s = summarize(options, false);
 
-	printf("| %-46s | %6.4f | %6.3f | %6.3f | %6.3f | %s |\n", name, s.hits, s.worst, s.idle,
-	       s.idle_oracle, s.worst_name);
+	printf("| %-44s | %6.4f | %6.3f | %6.3f | %6.3f | %4u | %s |\n", name, s.hits, s.worst,
+	       s.idle, s.idle_oracle, s.changes, s.worst_name);
 }
 
 static void ablate(void)
@@ -247,48 +253,36 @@ static void ablate(void)
 		{ "no service, lru", REPLAY_FIXED, 32 },
 		{ "no service, dip", REPLAY_DIP, 32 },
 		{ "no service, dip, 64 entries", REPLAY_DIP, 64 },
-		{ "the service, lru until it chooses", REPLAY_TUNED, 32 },
+		{ "the service", REPLAY_TUNED, 32 },
 	};
-	static const struct {
+	static const struct tuner_params as_it_is = TUNER_DEFAULT_PARAMS;
+	struct {
 		const char *name;
-		bool idle_timeout, trim, unused, settle, dip;
-		unsigned int parts;
+		struct tuner_params tuner;
 	} without[] = {
-		{ .name = "the service, dip until it chooses" },
-		{ .name = "- choosing idle_timeout_ms", .idle_timeout = true },
-		{ .name = "- trimming when outputs go off", .trim = true },
-		{ .name = "- shrinking what nothing fills", .unused = true },
-		{ .name = "- settling after a growth", .settle = true },
-		{ .name = "- room for what is on the screen (`tight`)", .parts = TUNER_PART_TIGHT },
-		{ .name = "- a buffer of slack", .parts = TUNER_PART_SLACK },
-		{ .name = "- the floor of what is on the screen", .parts = TUNER_PART_FLOOR },
-		{ .name = "- choosing max_entries: 256", .parts = TUNER_PART_ENTRIES },
-		{ .name = "- choosing lru: always dip", .dip = true },
-		{ "- the first five, and max_entries", true, true, true, true, false,
-		  TUNER_PART_TIGHT | TUNER_PART_ENTRIES },
-		{ "- the same, always dip", true, true, true, true, true,
-		  TUNER_PART_TIGHT | TUNER_PART_ENTRIES },
+		{ "- a price of bytes", as_it_is },
+		{ "- a buffer of slack", as_it_is },
+		{ "- the whole budget for what does not fit in", as_it_is },
+		{ "- a memory of more than the last second", as_it_is },
+		{ "- forgetting", as_it_is },
 	};
 	struct replay_options options;
 
-	puts("|                                                | hits   | worst  | idle   "
-	     "| of the oracle's | worst on |\n|---|---|---|---|---|---|");
+	puts("|                                              | hits   | worst  | idle   "
+	     "| of the oracle's | changes | worst on |\n|---|---|---|---|---|---|---|");
 	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
 		options = options_for(plain[i].policy);
 		options.max_entries = plain[i].max_entries;
 		ablate_row(plain[i].name, &options);
 	}
+	without[0].tuner.cost_ppm_per_mib = 0;
+	without[1].tuner.without = TUNER_PART_SLACK;
+	without[2].tuner.without = TUNER_PART_BEYOND;
+	without[3].tuner.decay_percent = 0;
+	without[4].tuner.decay_percent = 100;
+	options = options_for(REPLAY_TUNED);
 	for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++) {
-		options = options_for(REPLAY_TUNED);
-		options.begins_with_dip = true;
-		options.keeps_dip = without[i].dip;
-		options.tuner.choose_idle_timeout = !without[i].idle_timeout;
-		options.tuner.trim_when_off = !without[i].trim;
-		if (without[i].unused)
-			options.tuner.shrink_unused_after_ms = UINT_MAX;
-		if (without[i].settle)
-			options.tuner.settle_ms = 0;
-		options.tuner.without = without[i].parts;
+		options.tuner = without[i].tuner;
 		ablate_row(without[i].name, &options);
 	}
 }

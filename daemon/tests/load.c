@@ -298,8 +298,8 @@ static bool measure(unsigned int for_s, unsigned int quiet_s, bool all)
 	run(SETTLE_S, compositors, true);
 
 	/*
-	 * A decision is announced on the bus, which allocates, and idle_timeout_ms takes its time
-	 * to come to rest. What allocates at every tick does so in every attempt.
+	 * A decision is announced on the bus, which allocates.  What allocates at every tick does
+	 * so in every attempt.
 	 */
 	for (unsigned int attempt = 0; attempt < ATTEMPTS; attempt++) {
 		used = usage_of(&service);

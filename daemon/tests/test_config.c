@@ -94,29 +94,24 @@ static void every_type_is_understood(void **state)
 					 "Enabled=no\n"
 					 "MaxBytes = 256M ; with a comment\n"
 					 "MaxEntries=99\n"
-					 "ShrinkAfterSec=7\n"
-					 "SettleSec=1500ms\n"
+					 "CostPerMiB=7\n"
 					 "\n"
 					 "[Pressure]\n"
 					 "StallSec=100ms\n"
 					 "WindowSec=4s\n"
-					 "HoldSec=2min\n");
+					 "HoldSec=2min\n"
+					 "[Poll]\n"
+					 "IntervalSec=1500ms\n");
 
 	(void)state;
 	assert_string_equal(complaints, "");
 	assert_false(config.enabled);
 	assert_int_equal(config.tuner.max_bytes, 256 * MIB);
 	assert_int_equal(config.tuner.max_entries, 99);
-	assert_int_equal(config.tuner.shrink_after_ms, 7000);
-	assert_int_equal(config.tuner.settle_ms, 1500);
+	assert_int_equal(config.tuner.cost_ppm_per_mib, 7);
 	assert_int_equal(config.pressure_stall_us, 100000);
 	assert_int_equal(config.pressure_window_us, 4000000);
-	assert_int_equal(config.tuner.shrink_unused_after_ms,
-			 config_defaults.tuner.shrink_unused_after_ms);
-	assert_int_equal(config.tuner.idle_timeout.min_ms,
-			 config_defaults.tuner.idle_timeout.min_ms);
-	assert_int_equal(config.tuner.idle_timeout.max_ms,
-			 config_defaults.tuner.idle_timeout.max_ms);
+	assert_int_equal(config.poll_ms, 1500);
 	assert_int_equal(config.tuner.pressure_hold_ms, 120000);
 }
 
@@ -128,17 +123,17 @@ static void a_bad_value_names_line_value_and_what_is_accepted(void **state)
 					 "# a comment counts as a line too\n"
 					 "MaxBytes=lots\n"
 					 "DecayPercent=100\n"
-					 "TrimWhenOff=perhaps\n"
-					 "ShrinkAfterSec=1.5\n"
+					 "Enabled=perhaps\n"
 					 "[Pressure]\n"
+					 "HoldSec=1.5\n"
 					 "WindowSec=3s\n");
 
 	(void)state;
 	assert_int_equal(complaint_count, 5);
 	assert_non_null(strstr(complaints, "etc/scanoutd.conf:5: MaxBytes=lots: accepted is 1M"));
 	assert_non_null(strstr(complaints, "etc/scanoutd.conf:6: DecayPercent=100"));
-	assert_non_null(strstr(complaints, "etc/scanoutd.conf:7: TrimWhenOff=perhaps"));
-	assert_non_null(strstr(complaints, "etc/scanoutd.conf:8: ShrinkAfterSec=1.5"));
+	assert_non_null(strstr(complaints, "etc/scanoutd.conf:7: Enabled=perhaps"));
+	assert_non_null(strstr(complaints, "etc/scanoutd.conf:9: HoldSec=1.5"));
 	assert_non_null(strstr(complaints, "etc/scanoutd.conf:10: WindowSec=3s"));
 	/* The value before the bad one stays, not the default. */
 	assert_int_equal(config.tuner.max_bytes, 64 * MIB);
@@ -272,13 +267,13 @@ static void an_indented_line_is_a_line_of_its_own(void **state)
 	struct config config = read_text("[Tuner]\n"
 					 "MaxBytes=32M\n"
 					 "   MaxEntries=77\n"
-					 "\tMinEntries=5\n");
+					 "\tCostPerMiB=5\n");
 
 	(void)state;
 	assert_string_equal(complaints, "");
 	assert_int_equal(config.tuner.max_bytes, 32 * MIB);
 	assert_int_equal(config.tuner.max_entries, 77);
-	assert_int_equal(config.tuner.min_entries, 5);
+	assert_int_equal(config.tuner.cost_ppm_per_mib, 5);
 }
 
 static void a_last_line_without_newline_counts(void **state)
@@ -348,13 +343,11 @@ static void a_reload_keeps_what_is_in_force_in_place_of_a_bad_value(void **state
 
 static void contradictions_are_settled(void **state)
 {
-	struct config config = read_text("[Tuner]\nMinBytes=64M\nMaxBytes=32M\n"
-					 "MinEntries=50\nMaxEntries=40\n");
+	struct config config = read_text("[Tuner]\nMinBytes=64M\nMaxBytes=32M\n");
 
 	(void)state;
-	assert_int_equal(complaint_count, 2);
+	assert_int_equal(complaint_count, 1);
 	assert_int_equal(config.tuner.min_bytes, 32 * MIB);
-	assert_int_equal(config.tuner.min_entries, 40);
 }
 
 static void the_shipped_file_shows_the_defaults(void **state)
@@ -381,12 +374,9 @@ static void the_shipped_file_shows_the_defaults(void **state)
 	assert_int_equal(config_read(&config, root, complain, NULL), 0);
 	assert_string_equal(complaints, "");
 	assert_memory_equal(&config.tuner.min_bytes, &config_defaults.tuner.min_bytes,
-			    4 * sizeof(uint64_t));
+			    3 * sizeof(uint64_t));
 	assert_int_equal(config.tuner.cost_ppm_per_mib, config_defaults.tuner.cost_ppm_per_mib);
 	assert_int_equal(config.tuner.decay_percent, config_defaults.tuner.decay_percent);
-	assert_int_equal(config.tuner.min_evidence, config_defaults.tuner.min_evidence);
-	assert_int_equal(config.tuner.shrink_after_ms, config_defaults.tuner.shrink_after_ms);
-	assert_int_equal(config.tuner.settle_ms, config_defaults.tuner.settle_ms);
 	assert_int_equal(config.tuner.pressure_hold_ms, config_defaults.tuner.pressure_hold_ms);
 	assert_int_equal(config.pressure_stall_us, config_defaults.pressure_stall_us);
 	assert_int_equal(config.pressure_window_us, config_defaults.pressure_window_us);
@@ -400,7 +390,7 @@ static void the_shipped_file_shows_the_defaults(void **state)
 	assert_int_equal(config.calls_burst, config_defaults.calls_burst);
 	assert_int_equal(config.report_ms, config_defaults.report_ms);
 	assert_int_equal(config.event_ms, config_defaults.event_ms);
-	assert_int_equal(uncommented, 30);
+	assert_int_equal(uncommented, 20);
 }
 
 static void presets_are_accepted_and_hold_together(void **state)

@@ -84,7 +84,7 @@ static void of_a_cycle_that_is_too_long_lru_has_nothing_and_dip_most(void **stat
 	assert_true(share(REPLAY_FIXED, 9 * BUFFER) == 0);
 	assert_true(share(REPLAY_BIP, 9 * BUFFER) > 0.8 * most);
 	assert_true(share(REPLAY_DIP, 9 * BUFFER) > 0.8 * most);
-	/* The tuner finds that out by itself. */
+	/* So has the tuner, which leaves it all of the budget. */
 	assert_true(share(REPLAY_TUNED, 9 * BUFFER) > 0.75 * most);
 }
 

@@ -22,8 +22,6 @@
 #define CEILING_BYTES (128 * MIB)
 #define FLOOR_ENTRIES 32
 #define CEILING_ENTRIES 256
-#define SHORTEST_TIMEOUT_MS 2000
-#define LONGEST_TIMEOUT_MS 10000
 
 static char root[64];
 /* Of two cards: what is put is put into both, and what is read has to be the same of both. */
@@ -132,8 +130,6 @@ static inline void limits_are_within_range(void)
 
 		assert_in_range(limit_of(dir, "max_bytes"), FLOOR_BYTES, CEILING_BYTES);
 		assert_in_range(limit_of(dir, "max_entries"), FLOOR_ENTRIES, CEILING_ENTRIES);
-		assert_in_range(limit_of(dir, "idle_timeout_ms"), SHORTEST_TIMEOUT_MS,
-				LONGEST_TIMEOUT_MS);
 	}
 }
 
@@ -219,7 +215,7 @@ static inline void make_tree(void)
 	put_number("generation", 0);
 	fake_write(root, "etc/scanoutd.conf",
 		   "[Poll]\nIntervalSec=100ms\nSlowIntervalSec=1\n"
-		   "[Tuner]\nShrinkAfterSec=1\nSettleSec=0\nShrinkUnusedAfterSec=1\n");
+		   "[Tuner]\nDecayPercent=10\n");
 
 	snprintf(path, sizeof(path), "%s/page", root);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);

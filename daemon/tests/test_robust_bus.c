@@ -333,8 +333,7 @@ static void lies_of_compositors_stay_within_the_range(void **state)
 	EVENTUALLY(limit("max_bytes") == CEILING_BYTES);
 	sd_bus_flush_close_unref(bus);
 	fake_write(root, "etc/scanoutd.conf",
-		   "[Poll]\nIntervalSec=100ms\n[Tuner]\nShrinkAfterSec=1\n"
-		   "SettleSec=0\nShrinkUnusedAfterSec=1\n");
+		   "[Poll]\nIntervalSec=100ms\n[Tuner]\nDecayPercent=10\n");
 	kill(service_pid, SIGHUP);
 	tunes();
 }

@@ -100,11 +100,6 @@ ssize_t __wrap_write(int fd, const void *buffer, size_t size)
 	char number[ROBUST_NUMBER_BYTES + 1];
 	ssize_t ret;
 
-	/* The choice of a policy, as the kernel shows it. */
-	if (size == 4 && !memcmp(text, "dip\n", 4))
-		return pwrite(fd, ROBUST_DIP, sizeof(ROBUST_DIP) - 1, 0) > 0 ? 4 : -1;
-	if (size == 4 && !memcmp(text, "lru\n", 4))
-		return pwrite(fd, ROBUST_LRU, sizeof(ROBUST_LRU) - 1, 0) > 0 ? 4 : -1;
 	if (!size || !isdigit((unsigned char)text[0]))
 		return __real_write(fd, buffer, size);
 	maybe_die();

@@ -19,10 +19,6 @@
 #define ROBUST_NUMBER "%020" PRIu64 "\n"
 #define ROBUST_NUMBER_BYTES 21
 
-/* So is the policy, and as long, whichever is chosen. */
-#define ROBUST_LRU "[lru] bip dip\n"
-#define ROBUST_DIP "lru bip [dip]\n"
-
 struct robust_page {
 	/* Errors of all reads, of opening to write, and of all writes; 0 for none. */
 	_Atomic int read_errno;

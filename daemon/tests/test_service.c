@@ -186,19 +186,13 @@ static void write_number(const char *name, uint64_t number)
 		write_number_of(i, name, number);
 }
 
-static void write_text(const char *name, const char *text)
-{
-	for (unsigned int i = 0; i < CARDS; i++)
-		fake_write(cache_dirs[i], name, text);
-}
-
 /* With a line more in its first section. */
 static void configure(const char *line)
 {
 	char text[256];
 
 	snprintf(text, sizeof(text),
-		 "[Tuner]\nShrinkAfterSec=1\nShrinkUnusedAfterSec=1\n%s\n"
+		 "[Tuner]\n%s\n"
 		 "[Poll]\nIntervalSec=100ms\nSlowIntervalSec=1\n[Bus]\nEventSec=2\nReportSec=3\n",
 		 line);
 	fake_write(root, "etc/scanoutd.conf", text);
@@ -283,87 +277,6 @@ static void flip_at(unsigned int ms, unsigned int bytes_bucket, unsigned int dep
 static void flip_for(unsigned int ms)
 {
 	flip_at(ms, histogram_bytes_bucket(16 * MIB), histogram_depth_bucket(2));
-}
-
-static bool insertion_is(const char *text)
-{
-	bool same = true;
-
-	for (unsigned int i = 0; i < CARDS; i++) {
-		char line[64];
-
-		read_text(i, "insertion", line);
-		same = same && !strncmp(line, text, strlen(text));
-	}
-	return same;
-}
-
-static void dip_is_chosen_when_the_budget_binds(void **state)
-{
-	(void)state;
-	write_text("insertion", "[lru] bip dip\n");
-	flip_at(2500, histogram_bytes_bucket(320 * MIB), histogram_depth_bucket(40));
-	/* A plain file keeps what is written; the kernel would put it in brackets. */
-	EVENTUALLY(insertion_is("dip"));
-}
-
-static void without_dip_insertion_stays(void **state)
-{
-	(void)state;
-	flip_at(2500, histogram_bytes_bucket(320 * MIB), histogram_depth_bucket(40));
-	EVENTUALLY(insertion_is("[lru]\n"));
-}
-
-static void a_foreign_insertion_makes_it_stand_down(void **state)
-{
-	sd_bus *bus = connect_client(&dbus);
-
-	(void)state;
-	write_text("insertion", "lru [bip] dip\n");
-	EVENTUALLY(state_is(bus, "State", "external"));
-	flip_for(2500);
-	assert_true(insertion_is("lru [bip] dip\n"));
-	assert_int_equal(limit("max_bytes"), 128 * MIB);
-	sd_bus_flush_close_unref(bus);
-}
-
-static void idle_timeout_is_short_while_off_and_left_long(void **state)
-{
-	sd_bus *bus = connect_client(&dbus);
-
-	(void)state;
-	/* Nothing is on any screen yet. */
-	EVENTUALLY(limit("idle_timeout_ms") == 2000);
-	flip_for(1000);
-	EVENTUALLY(limit("idle_timeout_ms") == 10000);
-	EVENTUALLY(property(bus, "IdleTimeoutMs") == 10000);
-	assert_true(state_is(bus, "Insertion", "lru"));
-	assert_true(state_is(bus, "State", "tuning"));
-	write_number("active_entries", 0);
-	write_number("active_bytes", 0);
-	EVENTUALLY(limit("idle_timeout_ms") == 2000);
-	assert_int_equal(stop_service(SIGTERM), 0);
-	assert_int_equal(limit("idle_timeout_ms"), 10000);
-	sd_bus_flush_close_unref(bus);
-}
-
-static void an_idle_timeout_that_somebody_set_stays(void **state)
-{
-	sd_bus *bus;
-
-	(void)state;
-	stop_service(SIGTERM);
-	write_number("idle_timeout_ms", 0);
-	start_service();
-	bus = connect_client(&dbus);
-	flip_for(2500);
-	EVENTUALLY(limit("max_bytes") == 24 * MIB);
-	assert_int_equal(limit("idle_timeout_ms"), 0);
-	/* Set while it runs, it is as any limit. */
-	write_number("idle_timeout_ms", 3000);
-	EVENTUALLY(state_is(bus, "State", "external"));
-	assert_int_equal(limit("idle_timeout_ms"), 3000);
-	sd_bus_flush_close_unref(bus);
 }
 
 static void shrinks_to_what_is_reused_and_says_so(void **state)
@@ -481,7 +394,7 @@ static void what_was_set_while_it_was_stopped_is_left_alone(void **state)
 
 	(void)state;
 	write_number("generation", 5);
-	EVENTUALLY(property(bus, "IdleTimeoutMs") == 2000);
+	EVENTUALLY(property(bus, "MaxEntries") == 256);
 	assert_int_equal(stop_service(SIGTERM), 0);
 	/* Nobody else has written yet; then it does so itself, and is killed. */
 	start_service();
@@ -837,7 +750,7 @@ static void changes_are_signalled_and_counters_are_not(void **state)
 	flip_for(4000);
 	while (sd_bus_process(bus, NULL) > 0)
 		;
-	/* To waiting, to shrunk, to fitting: not one for each of the forty polls. */
+	/* To shrunk, to fitting: not one for each of the forty polls. */
 	assert_in_range(count, 1, 8);
 	sd_bus_flush_close_unref(bus);
 }
@@ -925,12 +838,13 @@ static void what_a_hold_kept_is_given_back_without_a_flip(void **state)
 		   "[Tuner]\nMaxBytes=64M\n[Poll]\nIdleAfter=1\n"
 		   "IntervalSec=100ms\nSlowIntervalSec=1h\n");
 	kill(service_pid, SIGHUP);
-	EVENTUALLY(limit("max_bytes") == 64 * MIB);
+	flip_for(2500);
+	EVENTUALLY(limit("max_bytes") == 24 * MIB);
 	assert_true(call(holder, "Hold", NULL, NULL, "ts", 48 * MIB, "x") >= 0);
-	EVENTUALLY(property(bus, "FloorBytes") == 48 * MIB);
+	EVENTUALLY(limit("max_bytes") == 48 * MIB);
 	sleep_ms(2500);
 	sd_bus_close_unref(holder);
-	EVENTUALLY(property(bus, "FloorBytes") == 8 * MIB);
+	EVENTUALLY(limit("max_bytes") == 24 * MIB);
 	sd_bus_flush_close_unref(bus);
 }
 
@@ -1383,11 +1297,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RUNNING(shrinks_to_what_is_reused_and_says_so),
-		RUNNING(dip_is_chosen_when_the_budget_binds),
-		RUNNING(without_dip_insertion_stays),
-		RUNNING(a_foreign_insertion_makes_it_stand_down),
-		RUNNING(idle_timeout_is_short_while_off_and_left_long),
-		RUNNING(an_idle_timeout_that_somebody_set_stays),
 		RUNNING(leaves_the_whole_budget_behind),
 		RUNNING(a_kill_leaves_a_valid_bound_to_resume_from),
 		RUNNING(a_foreign_write_makes_it_stand_down_until_resumed),

@@ -80,9 +80,6 @@ def _events(lines, begin_s):
             old, new = int(entry["MAX_BYTES_OLD"]), int(entry["MAX_BYTES_NEW"])
             if old != new:
                 events.append(Event(at_s, f"{mib(old)} → {mib(new)}: {_why(message)}"))
-        elif kind == DECISION and ": trim: " in message:
-            freed = mib(int(re.search(r"(\d+) idle bytes", message)[1]))
-            events.append(Event(at_s, f"nothing is on any screen: {freed} idle unmapped"))
     return events
 
 

@@ -75,14 +75,10 @@ static void tune(struct tuner *tuner, const struct cache_snapshot *before,
 		.active_entries = after->active_entries,
 		.idle_bytes = after->idle_bytes,
 		.idle_entries = after->idle_entries,
-		.dip_offered = after->insertions & CACHE_INSERTION_DIP,
 	};
 	struct tuner_decision decision;
 
-	for (unsigned int i = 0; i < DEPTH_BUCKETS; i++)
-		sample.reuse.depth[i] = after->reuse.depth[i] - before->reuse.depth[i];
-	for (unsigned int i = 0; i < BYTES_BUCKETS; i++)
-		sample.reuse.bytes[i] = after->reuse.bytes[i] - before->reuse.bytes[i];
+	histograms_subtract(&sample.reuse, &after->reuse, &before->reuse);
 	decision = tuner_tick(tuner, &params, &sample);
 	FUZZ_REQUIRE(decision.action == TUNER_KEEP || (decision.max_bytes >= params.min_bytes &&
 						       decision.max_bytes <= params.max_bytes),

@@ -79,14 +79,6 @@ switches()
 	awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/$(unit MainPID)/status"
 }
 
-# A limit that nothing fills is left for ten minutes by default; no test waits that long.
-shrink_soon()
-{
-	mkdir -p /etc/scanoutd.conf.d
-	printf '[Tuner]\nShrinkUnusedAfterSec=5\n' >/etc/scanoutd.conf.d/60-test.conf
-	systemctl reload scanoutd.service || echo "# systemctl reload scanoutd: status $?"
-}
-
 mark_journal()
 {
 	cursor=$(journalctl -q -n 0 --show-cursor | sed -n 's/^-- cursor: //p')

@@ -5,7 +5,6 @@
 
 # shellcheck source-path=SCRIPTDIR source=../guest/service-lib.sh
 . /usr/lib/board/service-lib.sh
-shrink_soon
 
 nobody()
 {

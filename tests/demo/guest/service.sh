@@ -24,7 +24,7 @@ VIDEO_S=16
 VIDEO_HZ=40
 VIDEO_BUFFERS=12
 # The desktop is left alone for so long before its output goes off.
-IDLE_S=20
+IDLE_S=30
 
 # stamp WHAT: a command that notes when something begins.
 stamp()
@@ -48,11 +48,6 @@ desktop()
 }
 
 [ "$(systemctl is-active scanoutd.service)" = active ] || die "scanoutd does not run"
-# A limit that nothing fills is left for ten minutes by default, and this lasts two.
-mkdir -p /etc/scanoutd.conf.d
-printf '[Tuner]\nShrinkUnusedAfterSec=5\n' >/etc/scanoutd.conf.d/60-demo.conf
-systemctl reload scanoutd.service || die "systemctl reload scanoutd: status $?"
-sleep 2
 
 paths=
 for figure in $FIGURES; do
@@ -83,7 +78,8 @@ while read -r active <"$CACHE/active_bytes" && [ "$active" != 0 ]; do
 	sleep 0.2
 done
 phase 'output off'
-sleep 8
+# By then all is older than idle_timeout_ms.
+sleep 14
 phase end
 kill "$sampler"
 journalctl -q -o json _SYSTEMD_UNIT=scanoutd.service >/out/journal
