@@ -207,17 +207,12 @@ static void enter_active_locked(struct msm_scanout_entry *entry)
 	linger_suspend_locked(entry);
 }
 
-static void count_end_locked(struct msm_scanout_entry *entry,
-			     enum msm_scanout_reason reason)
+/* Not before it is unmapped: until then a lookup may take it back. */
+static void count_end_locked(struct msm_scanout_mapping *map)
 {
-	struct msm_scanout_counters *c = &entry->cache->counters;
+	struct msm_scanout_counters *c = &map->entry->cache->counters;
 
-	/* This would have ended the mapping under any policy. */
-	if (reason != MSM_SCANOUT_BOUND)
-		msm_scanout_policy_forget(&entry->cache->policy,
-					  &entry->shadowed);
-
-	switch (reason) {
+	switch (map->reason) {
 	case MSM_SCANOUT_BOUND:
 	case MSM_SCANOUT_TRIM:
 		c->evictions++;
@@ -235,8 +230,6 @@ static void count_end_locked(struct msm_scanout_entry *entry,
 		c->invalidations++;
 		break;
 	}
-
-	event(entry, MSM_SCANOUT_EV_EVICT, reason);
 }
 
 /* The one place where an idle mapping becomes a victim. */
@@ -247,11 +240,16 @@ static void evict_locked(struct msm_scanout_entry *entry,
 
 	leave_idle_locked(entry);
 	entry->state = MSM_SCANOUT_QUARANTINED;
+	entry->map->reason = reason;
 	cache->gauges.quarantined_bytes += entry->bytes;
+	cache->gauges.quarantined_entries++;
 	list_add_tail(&entry->map->link, &cache->quarantine);
 	msm_scanout_reuse_unmapped(&cache->reuse, &entry->tracked);
 	linger_end_locked(entry);
-	count_end_locked(entry, reason);
+	/* Any but a bound would have ended the mapping under any policy. */
+	if (reason != MSM_SCANOUT_BOUND)
+		msm_scanout_policy_forget(&cache->policy, &entry->shadowed);
+	event(entry, MSM_SCANOUT_EV_EVICT, reason);
 }
 
 static struct msm_scanout_entry *next_victim(struct msm_scanout_cache *cache)
@@ -342,7 +340,8 @@ static void unmap_batch(struct msm_scanout_cache *cache, struct list_head *batch
 	list_for_each_entry(map, batch, link) {
 		drm_mm_remove_node(&map->node);
 		cache->gauges.quarantined_bytes -= map->entry->bytes;
-		cache->counters.unmaps++;
+		cache->gauges.quarantined_entries--;
+		count_end_locked(map);
 		cache->in_flight--;
 		bytes += map->entry->bytes;
 		mappings++;
@@ -501,7 +500,6 @@ static int map_entry(struct msm_scanout_entry *entry, u64 *iova)
 
 	spin_lock(&cache->lock);
 	if (ret) {
-		cache->counters.map_failures++;
 		drm_mm_remove_node(&map->node);
 		spin_unlock(&cache->lock);
 		goto fail;
@@ -521,6 +519,7 @@ static int map_entry(struct msm_scanout_entry *entry, u64 *iova)
 fail:
 	kfree(map);
 	spin_lock(&cache->lock);
+	cache->counters.map_failures++;
 	entry->state = MSM_SCANOUT_UNMAPPED;
 	spin_unlock(&cache->lock);
 
@@ -564,6 +563,7 @@ int msm_scanout_cache_get(struct msm_scanout_entry *entry, u64 *iova)
 	case MSM_SCANOUT_QUARANTINED:
 		list_del_init(&entry->map->link);
 		cache->gauges.quarantined_bytes -= entry->bytes;
+		cache->gauges.quarantined_entries--;
 		cache->counters.rescues++;
 		record_reuse_locked(entry);
 		enter_active_locked(entry);
@@ -581,8 +581,11 @@ int msm_scanout_cache_get(struct msm_scanout_entry *entry, u64 *iova)
 		return -EBUSY;
 	}
 
-	cache->counters.hits++;
-	entry->hits++;
+	/* One more user of what is in use is neither a hit nor a miss. */
+	if (state != MSM_SCANOUT_ACTIVE) {
+		cache->counters.hits++;
+		entry->hits++;
+	}
 	*iova = entry->map->node.start;
 	event(entry, MSM_SCANOUT_EV_HIT, state);
 	spin_unlock(&cache->lock);

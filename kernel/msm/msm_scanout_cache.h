@@ -101,6 +101,8 @@ struct msm_scanout_mapping {
 	struct list_head link;
 	/** @entry: whose mapping it is; outlives the mapping */
 	struct msm_scanout_entry *entry;
+	/** @reason: why it ends, once it is in quarantine */
+	enum msm_scanout_reason reason;
 };
 
 /**
@@ -130,7 +132,7 @@ struct msm_scanout_entry {
 	unsigned int in_flight;
 	/** @bytes: size of the buffer and of its mapping, immutable */
 	u64 bytes;
-	/** @hits: lookups that found it mapped */
+	/** @hits: as in &struct msm_scanout_counters */
 	u64 hits;
 	/** @idle_since_ns: when the last user went */
 	u64 idle_since_ns;
@@ -237,33 +239,38 @@ enum msm_scanout_limit {
 
 /**
  * struct msm_scanout_counters - monotonic, never reset
+ *
+ * They add up, with &struct msm_scanout_gauges, whenever the lock is free::
+ *
+ *	hits + misses = sum of reuse_depth = sum of reuse_bytes
+ *	inserts = active_entries + idle_entries + quarantined_entries +
+ *		evictions + evictions_age + evictions_pressure + invalidations
+ *	misses = inserts + map_failures + buffers being mapped
  */
 struct msm_scanout_counters {
-	/** @hits: lookups that found a mapping */
+	/** @hits: lookups of unused buffers that found a mapping */
 	u64 hits;
-	/** @misses: lookups that did not, whatever came of them */
+	/** @misses: those that did not, whatever came of them */
 	u64 misses;
 	/** @inserts: mappings made */
 	u64 inserts;
-	/** @evictions: by a bound or by trim */
+	/** @evictions: mappings undone because of a bound or trim */
 	u64 evictions;
-	/** @evictions_age: by idle_timeout */
+	/** @evictions_age: because of idle_timeout */
 	u64 evictions_age;
 	/** @evictions_pressure: because pages or window were needed */
 	u64 evictions_pressure;
-	/** @invalidations: buffer freed, cache dropped or drained */
+	/** @invalidations: because the buffer was freed, or the cache emptied */
 	u64 invalidations;
-	/** @rescues: evictions undone by a lookup before the unmap */
+	/** @rescues: hits that took a mapping back from quarantine */
 	u64 rescues;
-	/** @unmaps: mappings undone */
-	u64 unmaps;
 	/** @batches: groups in which they were */
 	u64 batches;
 	/** @lingers: references taken on idle buffers */
 	u64 lingers;
-	/** @map_failures: &msm_scanout_cache_ops.map failed */
+	/** @map_failures: misses without a mapping in the end */
 	u64 map_failures;
-	/** @window_full: no slot even after evicting all idle mappings */
+	/** @window_full: those for which all idle mappings left no slot */
 	u64 window_full;
 	/** @map_ns: time spent in &msm_scanout_cache_ops.map */
 	u64 map_ns;
@@ -287,6 +294,8 @@ struct msm_scanout_gauges {
 	u64 idle_entries;
 	/** @quarantined_bytes: evicted, but their unmap is not complete */
 	u64 quarantined_bytes;
+	/** @quarantined_entries: their number */
+	u64 quarantined_entries;
 	/** @lingering_entries: idle buffers the cache holds a reference on */
 	u64 lingering_entries;
 	/** @idle_bytes_peak: highest @idle_bytes ever */

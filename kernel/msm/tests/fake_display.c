@@ -338,6 +338,7 @@ void fake_display_end(struct fake_display *display)
 {
 	struct msm_scanout_snapshot *snap = &display->snap;
 	struct kunit *test = display->test;
+	const char *wrong;
 
 	/* A test that failed may have left things in disorder. */
 	display->map_error = 0;
@@ -354,6 +355,7 @@ void fake_display_end(struct fake_display *display)
 	KUNIT_EXPECT_EQ(test, snap->gauges.idle_bytes, 0);
 	KUNIT_EXPECT_EQ(test, snap->gauges.idle_entries, 0);
 	KUNIT_EXPECT_EQ(test, snap->gauges.quarantined_bytes, 0);
+	KUNIT_EXPECT_EQ(test, snap->gauges.quarantined_entries, 0);
 	KUNIT_EXPECT_EQ(test, snap->gauges.lingering_entries, 0);
 	KUNIT_EXPECT_TRUE(test, list_empty(&display->ranges));
 
@@ -367,7 +369,8 @@ void fake_display_end(struct fake_display *display)
 	msm_scanout_cache_snapshot(&display->cache, snap);
 	KUNIT_EXPECT_EQ(test, snap->ghost_entries, 0);
 	KUNIT_EXPECT_EQ(test, snap->counters.inserts, display->maps);
-	KUNIT_EXPECT_EQ(test, snap->counters.unmaps, display->unmaps);
+	wrong = fake_sums_wrong(snap);
+	KUNIT_EXPECT_NULL_MSG(test, wrong, "%s", wrong);
 	KUNIT_EXPECT_EQ(test, display->maps, display->unmaps);
 	msm_scanout_cache_fini(&display->cache);
 
@@ -575,6 +578,30 @@ static void tally_entry(struct msm_scanout_entry *entry, void *arg)
 			       to_buffer(entry)->index, entry->map->node.start);
 }
 
+/* What adds up in every snapshot, or NULL. */
+const char *fake_sums_wrong(const struct msm_scanout_snapshot *snap)
+{
+	const struct msm_scanout_counters *c = &snap->counters;
+	const struct msm_scanout_gauges *g = &snap->gauges;
+	u64 depth = 0, bytes = 0;
+
+	for (unsigned int i = 0; i < MSM_SCANOUT_DEPTH_BUCKETS; i++)
+		depth += snap->reuse_depth[i];
+	for (unsigned int i = 0; i < MSM_SCANOUT_BYTES_BUCKETS; i++)
+		bytes += snap->reuse_bytes[i];
+
+	if (c->hits + c->misses != depth)
+		return "hits and misses are not the sum of reuse_depth";
+	if (depth != bytes)
+		return "the sums of reuse_depth and reuse_bytes differ";
+	if (c->inserts != g->active_entries + g->idle_entries + g->quarantined_entries +
+			  c->evictions + c->evictions_age + c->evictions_pressure +
+			  c->invalidations)
+		return "inserts are not what is mapped and what has ended";
+
+	return NULL;
+}
+
 /* What must hold whenever the lock is free, also in the middle of operations, or NULL. */
 const char *fake_wrong(struct fake_display *display)
 {
@@ -583,7 +610,14 @@ const char *fake_wrong(struct fake_display *display)
 	const struct msm_scanout_gauges *g = &cache->gauges;
 	struct tally tally = { .display = display, .due_ns = U64_MAX };
 	bool on = limits->max_bytes && limits->max_entries;
+	const struct msm_scanout_counters *c = &cache->counters;
 	size_t ranges = list_count_nodes(&display->ranges);
+	const char *wrong;
+
+	msm_scanout_cache_snapshot(cache, &display->snap);
+	wrong = fake_sums_wrong(&display->snap);
+	if (wrong)
+		return wrong;
 
 	msm_scanout_cache_for_each(cache, tally_entry, &tally);
 
@@ -607,6 +641,8 @@ const char *fake_wrong(struct fake_display *display)
 		return "the list by age is not what is idle";
 	if (g->quarantined_bytes != tally.quarantined_bytes + tally.in_flight_bytes)
 		return "quarantined_bytes are wrong";
+	if (c->misses != c->inserts + c->map_failures + tally.mapping_entries)
+		return "misses are not what was mapped, is being mapped, or failed";
 	if (cache->in_flight != tally.in_flight)
 		return "in_flight is wrong";
 	if (g->lingering_entries > tally.lingering_entries)

@@ -158,6 +158,7 @@ void fake_release(struct fake_display *display);
 void fake_advance(struct fake_display *display, u64 ns);
 void fake_limit(struct fake_display *display, enum msm_scanout_limit which,
 		u64 value);
+const char *fake_sums_wrong(const struct msm_scanout_snapshot *snap);
 const char *fake_wrong(struct fake_display *display);
 void fake_check(struct fake_display *display);
 

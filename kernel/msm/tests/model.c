@@ -70,6 +70,19 @@ unsigned int model_count_state(struct model *m, enum msm_scanout_state state)
 	return n;
 }
 
+unsigned int model_quarantined_by_pressure(struct model *m)
+{
+	unsigned int n = 0;
+
+	for (unsigned int k = 0; k < m->quarantine.n; k++) {
+		enum msm_scanout_reason reason = m->buffer[m->quarantine.at[k]].reason;
+
+		n += reason == MSM_SCANOUT_WINDOW || reason == MSM_SCANOUT_MEMORY;
+	}
+
+	return n;
+}
+
 static unsigned int bucket_of(u64 distance, u64 (*bound)(unsigned int bucket), unsigned int bounds)
 {
 	unsigned int i = 0;
@@ -241,6 +254,7 @@ static void model_evict(struct model *m, unsigned int i, enum msm_scanout_reason
 	order_take_out(&m->age, i);
 	order_add_last(&m->quarantine, i);
 	m->buffer[i].state = MSM_SCANOUT_QUARANTINED;
+	m->buffer[i].reason = reason;
 	/* It would have gone under any policy. */
 	if (reason != MSM_SCANOUT_BOUND)
 		model_forget(m, i);
@@ -256,7 +270,14 @@ static void model_evict(struct model *m, unsigned int i, enum msm_scanout_reason
 		order_take_out(&m->released, i);
 		order_add_last(&m->released, i);
 	}
+}
 
+static void model_unmap(struct model *m, unsigned int i)
+{
+	enum msm_scanout_reason reason = m->buffer[i].reason;
+
+	order_take_out(&m->quarantine, i);
+	m->buffer[i].state = MSM_SCANOUT_UNMAPPED;
 	if (reason == MSM_SCANOUT_BOUND || reason == MSM_SCANOUT_TRIM)
 		m->counters.evictions++;
 	else if (reason == MSM_SCANOUT_AGE)
@@ -265,13 +286,6 @@ static void model_evict(struct model *m, unsigned int i, enum msm_scanout_reason
 		m->counters.evictions_pressure++;
 	else
 		m->counters.invalidations++;
-}
-
-static void model_unmap(struct model *m, unsigned int i)
-{
-	order_take_out(&m->quarantine, i);
-	m->buffer[i].state = MSM_SCANOUT_UNMAPPED;
-	m->counters.unmaps++;
 	m->counters.unmap_ns += m->display->unmap_takes_ns;
 }
 
@@ -436,10 +450,10 @@ int model_get(struct model *m, unsigned int i, int map_error, bool no_memory,
 		m->counters.misses++;
 		model_record_reuse(m, i);
 		if (no_memory)
-			return -ENOMEM;
-		if (m->scene->slots && mapped == m->scene->slots &&
-		    !model_make_room(m, window_victims))
-			return -ENOSPC;
+			map_error = -ENOMEM;
+		else if (m->scene->slots && mapped == m->scene->slots &&
+			 !model_make_room(m, window_victims))
+			map_error = -ENOSPC;
 		if (map_error) {
 			m->counters.map_failures++;
 			return map_error;
@@ -450,13 +464,13 @@ int model_get(struct model *m, unsigned int i, int map_error, bool no_memory,
 		return 0;
 	}
 
-	m->counters.hits++;
-	b->hits++;
 	if (b->state == MSM_SCANOUT_ACTIVE) {
 		b->users++;
 		return 0;
 	}
 
+	m->counters.hits++;
+	b->hits++;
 	if (b->state == MSM_SCANOUT_QUARANTINED)
 		m->counters.rescues++;
 	order_take_out(&m->lru, i);

@@ -32,6 +32,8 @@ struct order {
  */
 struct model_buffer {
 	enum msm_scanout_state state;
+	/* Why it is in quarantine. */
+	enum msm_scanout_reason reason;
 	unsigned int users;
 	bool held;
 	/* It was not idle when it was last looked up. */
@@ -146,6 +148,7 @@ extern const char * const model_step_names[];
 void order_take_out(struct order *order, unsigned int i);
 u64 model_sum_bytes(struct model *m, enum msm_scanout_state state);
 unsigned int model_count_state(struct model *m, enum msm_scanout_state state);
+unsigned int model_quarantined_by_pressure(struct model *m);
 u64 model_shadow_bytes(struct model *m, unsigned int r);
 void model_forget(struct model *m, unsigned int i);
 void model_reap(struct model *m);

@@ -144,6 +144,7 @@ static void claim_figures(struct model *m)
 	const u64 *is = (const u64 *)&cache->counters;
 	const u64 *should_be = (const u64 *)&m->counters;
 	unsigned int held = 0;
+	const char *wrong;
 
 	for (unsigned int i = 0; i < m->scene->buffers; i++)
 		held += m->buffer[i].held;
@@ -165,6 +166,12 @@ static void claim_figures(struct model *m)
 		    g->idle_entries > (model_on(m) ? cache->limits.max_entries : 0), false);
 	model_claim(m, "quarantined_bytes over their bound", 0,
 		    g->quarantined_bytes > MODEL_MAX_QUARANTINE, false);
+
+	model_claim(m, "quarantined_entries", 0, g->quarantined_entries, m->quarantine.n);
+
+	msm_scanout_cache_snapshot(&m->display->cache, &m->display->snap);
+	wrong = fake_sums_wrong(&m->display->snap);
+	model_claim(m, wrong ?: "sums", 0, !wrong, true);
 
 	/* In the order of struct msm_scanout_counters. */
 	for (unsigned int i = 0; i < sizeof(m->counters) / sizeof(u64); i++)

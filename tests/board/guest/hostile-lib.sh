@@ -41,14 +41,16 @@ drained()
 	default_knobs
 	scanout-flip dumb --frames 2 >/dev/null || fail last_client "status $?"
 	sleep 1.5
-	check_eq lingering_entries 0 \
-		"$(awk '$1 == "lingering_entries" { print $2 }' "$DEBUG/stats")"
+	check_eq lingering_entries 0 "$(stat_of lingering_entries)"
 	put import_linger_ms 0
 	echo 1 >"$DEBUG/drop"
 	settle
 	check_eq idle_bytes 0 "$(get idle_bytes)"
 	check_eq idle_entries 0 "$(get idle_entries)"
 	check_eq active_entries 1 "$(get active_entries)"
+	# At rest, sysfs alone adds up as well.
+	check_eq misses $(($(get inserts) + $(stat_of map_failures))) "$(get misses)"
+	check_eq inserts $((1 + $(ended))) "$(get inserts)"
 	tries=0
 	while [ "$(gem_objects)" -gt "$objects_before" ] && [ $tries -lt 50 ]; do
 		tries=$((tries + 1))

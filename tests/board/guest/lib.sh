@@ -163,9 +163,47 @@ default_knobs()
 	put insertion lru
 }
 
+# stat_of NAME: a figure that is in debugfs.
+stat_of()
+{
+	awk -v name="$1" '$1 == name { print $2 }' "$DEBUG/stats"
+}
+
+# ended: how many mappings were undone, for all reasons.
+ended()
+{
+	echo $(($(get evictions) + $(get evictions_age) + $(get evictions_pressure) +
+		$(get invalidations)))
+}
+
+# figures_add_up: what kernel/ABI says they do, in one snapshot of all of them.
+figures_add_up()
+{
+	wrong=$(awk '
+		/^reuse distance/ { histogram = $NF; next }
+		histogram && /^ / { sum[histogram] += $NF; next }
+		{ value[$1] = $2 }
+		function claim(what, is, should_be) {
+			if (is != should_be)
+				print what ": " is ", not " should_be
+		}
+		END {
+			lookups = value["hits"] + value["misses"]
+			claim("sum of reuse_depth", sum["buffers:"], lookups)
+			claim("sum of reuse_bytes", sum["bytes:"], lookups)
+			mapped = value["active_entries"] + value["idle_entries"]
+			mapped += value["quarantined_entries"]
+			ended = value["evictions"] + value["evictions_age"]
+			ended += value["evictions_pressure"] + value["invalidations"]
+			claim("inserts", value["inserts"], mapped + ended)
+		}' $DEBUG/stats)
+	[ -z "$wrong" ] || fail figures "$wrong"
+}
+
 finish_test()
 {
 	[ -n "$test_name" ] || return 0
+	figures_add_up
 	faults=$(($(model_stat scanout_faults) - faults_at_fresh))
 	[ $faults = 0 ] || fail scanout_faults "$faults: $(tail -n 1 $MODEL/faults)"
 	if [ -n "$test_failed" ]; then

@@ -8,11 +8,6 @@
 
 PLANE_FRAMES=40
 
-lingering()
-{
-	awk '$1 == "lingering_entries" { print $2 }' "$DEBUG/stats"
-}
-
 camera()
 {
 	modprobe vivid node_types=0x1 || fail vivid "cannot be loaded"
@@ -70,13 +65,13 @@ camera
 play
 kill -9 $player
 wait $player
-check_eq lingering yes "$(at_least 1 "$(lingering)")"
+check_eq lingering yes "$(at_least 1 "$(stat_of lingering_entries)")"
 unbind
 unload
-check_eq lingering_after_it_went yes "$(at_least 1 "$(lingering)")"
+check_eq lingering_after_it_went yes "$(at_least 1 "$(stat_of lingering_entries)")"
 put import_linger_ms 1000
 sleep 1.5
-check_eq lingering_in_the_end 0 "$(lingering)"
+check_eq lingering_in_the_end 0 "$(stat_of lingering_entries)"
 settle
 
 fresh the_exporter_goes_while_its_buffers_are_shown
