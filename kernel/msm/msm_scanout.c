@@ -424,14 +424,36 @@ void msm_scanout_free_object(struct drm_gem_object *obj)
 	kfree(so);
 }
 
+/* What MSM_INFO says of a buffer is its owner's. */
+static void forget_owner(struct drm_gem_object *obj)
+{
+	struct msm_gem_object *msm_obj = to_msm_bo(obj);
+
+	msm_gem_lock(obj);
+	memset(msm_obj->name, 0, sizeof(msm_obj->name));
+	kfree(msm_obj->metadata);
+	msm_obj->metadata = NULL;
+	msm_obj->metadata_size = 0;
+	msm_gem_unlock(obj);
+}
+
 /**
  * msm_scanout_find_import() - find the GEM object of an earlier import
  * @dev: the DRM device
  * @buf: the dma-buf to be imported
  *
  * Players import the same few buffers again for every frame.  If an earlier
- * import is still around, because it is on screen or because it lingers, the
- * new one is the same object, and is mapped already.
+ * import is still around, because it lingers, the new one is the same object,
+ * and is mapped already.
+ *
+ * As long as somebody has a handle or a framebuffer of it, the object is theirs:
+ * to close a handle may tear down a mapping in an address space that two files
+ * share.  Who imports the dma-buf then gets an object of its own, so there may be
+ * several of one dma-buf.
+ *
+ * The exporter is not asked to map the dma-buf again, nor does it, as for an
+ * import whose handle was kept, clean CPU caches at that opportunity: who writes
+ * with the CPU has to say so with DMA_BUF_IOCTL_SYNC.
  *
  * Return: the object with a reference for the caller, or NULL.
  */
@@ -443,6 +465,9 @@ struct drm_gem_object *msm_scanout_find_import(struct drm_device *dev,
 	struct msm_scanout_object *so;
 	struct msm_scanout *scanout;
 
+	/* No object gets its first handle before the new one has it. */
+	lockdep_assert_held(&dev->object_name_lock);
+
 	scanout = priv->kms ? priv->kms->scanout : NULL;
 	if (!scanout || !msm_scanout_cache_enabled(&scanout->cache))
 		return NULL;
@@ -452,12 +477,16 @@ struct drm_gem_object *msm_scanout_find_import(struct drm_device *dev,
 			       (unsigned long)buf) {
 		/* The dma-buf can't be another one: the import holds it. */
 		if (so->obj->import_attach->dmabuf == buf &&
+		    !so->obj->handle_count &&
 		    kref_get_unless_zero(&so->obj->refcount)) {
 			obj = so->obj;
 			break;
 		}
 	}
 	spin_unlock(&scanout->imports_lock);
+
+	if (obj)
+		forget_owner(obj);
 
 	return obj;
 }

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <drm/msm_drm.h>
 #include <drm_fourcc.h>
-#include <msm_drm.h>
 #include <xf86drm.h>
 
 #include "buffer.h"
@@ -182,6 +182,123 @@ static int import_of_another_file(struct test *test)
 	return -1;
 }
 
+/* What the file says of a buffer: its name, and how large its metadata are. */
+static int describes(int fd, uint32_t handle, char name[33], uint32_t *metadata_bytes)
+{
+	struct drm_msm_gem_info info = {
+		.handle = handle, .info = MSM_INFO_GET_NAME, .value = (uintptr_t)name, .len = 32
+	};
+
+	if (drmIoctl(fd, DRM_IOCTL_MSM_GEM_INFO, &info)) {
+		complain("asking for a name: %s", strerror(errno));
+		return -1;
+	}
+	name[info.len] = '\0';
+	info = (struct drm_msm_gem_info){ .handle = handle, .info = MSM_INFO_GET_METADATA };
+	if (drmIoctl(fd, DRM_IOCTL_MSM_GEM_INFO, &info)) {
+		complain("asking for metadata: %s", strerror(errno));
+		return -1;
+	}
+	*metadata_bytes = info.len;
+	return 0;
+}
+
+static int describe(int fd, uint32_t handle, const char *name)
+{
+	struct drm_msm_gem_info info = { .handle = handle,
+					 .info = MSM_INFO_SET_NAME,
+					 .value = (uintptr_t)name,
+					 .len = (uint32_t)strlen(name) };
+
+	if (drmIoctl(fd, DRM_IOCTL_MSM_GEM_INFO, &info))
+		goto fail;
+	info.info = MSM_INFO_SET_METADATA;
+	if (drmIoctl(fd, DRM_IOCTL_MSM_GEM_INFO, &info))
+		goto fail;
+	return 0;
+fail:
+	complain("setting name and metadata '%s': %s", name, strerror(errno));
+	return -1;
+}
+
+static int is_described(int fd, uint32_t handle, const char *expected, const char *when)
+{
+	uint32_t metadata_bytes;
+	char name[33];
+
+	if (describes(fd, handle, name, &metadata_bytes))
+		return -1;
+	if (!strcmp(name, expected) && metadata_bytes == strlen(expected))
+		return 0;
+	complain("%s: the name is '%s' and there are %" PRIu32 " bytes of metadata, expected '%s'",
+		 when, name, metadata_bytes, expected);
+	return -1;
+}
+
+/* Both have a handle: then neither's object is the other's. */
+static int two_files_with_handles(struct test *test)
+{
+	struct drm_prime_handle own = { .fd = test->buffers[0].dmabuf_fd };
+	struct drm_prime_handle other = own;
+	struct drm_gem_close request = { 0 };
+	uint64_t before, after;
+	int ret = -1;
+
+	if (show(test, 0) || drmIoctl(test->first.fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &own) ||
+	    describe(test->first.fd, own.handle, "first") ||
+	    drmIoctl(test->second_fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &other) ||
+	    kernel_file_read_number(INSERTS, &before)) {
+		complain("importing into two files: %s", strerror(errno));
+		return -1;
+	}
+	if (is_described(test->second_fd, other.handle, "", "in the second file") ||
+	    describe(test->second_fd, other.handle, "the second") ||
+	    is_described(test->first.fd, own.handle, "first", "in the first file"))
+		goto out;
+	request.handle = other.handle;
+	if (drmIoctl(test->second_fd, DRM_IOCTL_GEM_CLOSE, &request) ||
+	    is_described(test->first.fd, own.handle, "first", "once the second has closed it") ||
+	    panel_shows(test, 0, "once the second has closed it") || show(test, 1) ||
+	    show(test, 0) || panel_shows(test, 0, "again") ||
+	    kernel_file_read_number(INSERTS, &after))
+		goto out;
+	/* The other buffer may have to be mapped; this one stayed. */
+	if (after - before <= 1)
+		ret = 0;
+	else
+		complain("mapped %" PRIu64 " times more, expected once", after - before);
+out:
+	request.handle = own.handle;
+	drmIoctl(test->first.fd, DRM_IOCTL_GEM_CLOSE, &request);
+	request.handle = other.handle;
+	drmIoctl(test->second_fd, DRM_IOCTL_GEM_CLOSE, &request);
+	return ret;
+}
+
+/* Nobody has a handle any more: who imports it next gets the mapping, and nothing else. */
+static int next_owner(struct test *test)
+{
+	struct drm_prime_handle handle = { .fd = test->buffers[0].dmabuf_fd };
+	struct drm_gem_close request = { 0 };
+	int ret;
+
+	if (show(test, 0) || drmIoctl(test->first.fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &handle)) {
+		complain("importing into the first file: %s", strerror(errno));
+		return -1;
+	}
+	request.handle = handle.handle;
+	if (describe(test->first.fd, handle.handle, "first") ||
+	    drmIoctl(test->first.fd, DRM_IOCTL_GEM_CLOSE, &request) ||
+	    drmIoctl(test->second_fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &handle)) {
+		complain("importing into the second file: %s", strerror(errno));
+		return -1;
+	}
+	ret = is_described(test->second_fd, handle.handle, "", "with its next owner");
+	request.handle = handle.handle;
+	drmIoctl(test->second_fd, DRM_IOCTL_GEM_CLOSE, &request);
+	return ret;
+}
+
 /* A dma-buf that comes after another one has gone, perhaps to the same address. */
 static int import_of_another_buffer(struct test *test)
 {
@@ -251,6 +368,8 @@ int main(void)
 		return 1;
 	failed = verdict("advice_of_another_file", advice_of_another_file(&test));
 	failed += verdict("import_of_another_file", import_of_another_file(&test));
+	failed += verdict("two_files_with_handles", two_files_with_handles(&test));
+	failed += verdict("next_owner", next_owner(&test));
 	failed += verdict("import_of_another_buffer", import_of_another_buffer(&test));
 	failed += verdict("cursor_beyond_its_buffer", cursor_beyond_its_buffer(&test));
 	return failed ? 2 : 0;

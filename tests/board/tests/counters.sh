@@ -121,3 +121,12 @@ check_eq a_limit yes "$(announced generation "echo 64M >$CACHE/max_bytes" 10)"
 check_eq a_refused_limit no "$(announced generation "echo lots >$CACHE/max_bytes 2>/dev/null" 1)"
 sleep 2
 check_eq flips_after_a_pause yes "$(announced flips "scanout-flip dumb --frames 2" 10)"
+
+# Nothing of the import is anew but the handle, so its exporter neither maps it again nor cleans caches
+# then. That is left to DMA_BUF_IOCTL_SYNC, see design.md.
+fresh an_import_that_comes_back_is_not_mapped_by_its_exporter
+echo 'p:exporter_maps map_udmabuf' >>$TRACING/kprobe_events || fail probes "no map_udmabuf()"
+echo 1 >$TRACING/events/kprobes/enable
+scanout-flip reimport --buffers 3 --frames 30 --verify >/dev/null || fail client "status $?"
+check_eq exporter_maps 3 "$(count_between exporter_maps)"
+disarm_probes
