@@ -159,6 +159,7 @@ void msm_scanout_debugfs_init(struct msm_kms *kms, struct drm_minor *minor)
 	dir = debugfs_create_dir("scanout_cache", minor->debugfs_root);
 	debugfs_create_file("entries", 0400, dir, cache, &entries_fops);
 	debugfs_create_file("stats", 0400, dir, cache, &stats_fops);
+	debugfs_create_atomic_t("flush_timeouts", 0400, dir, &kms->flush_timeouts);
 	debugfs_create_file_unsafe("drop", 0200, dir, cache, &drop_fops);
 	fault_create_debugfs_attr("fail_scanout_map", dir, &fail_scanout_map);
 }
