@@ -31,6 +31,7 @@ struct bus {
 	sd_bus *bus;
 	sd_event *event;
 	sd_event_source *retry_source;
+	sd_event_source *tell_source;
 	uint64_t retry_us;
 	/* It has its name, so that its end is worth a line. */
 	bool connected;
@@ -382,15 +383,6 @@ static int get_outputs(sd_bus *bus, const char *path, const char *interface, con
 	return ret < 0 ? ret : sd_bus_message_close_container(reply);
 }
 
-static int get_wakeups(sd_bus *bus, const char *path, const char *interface, const char *property,
-		       sd_bus_message *reply, void *userdata, sd_bus_error *error)
-{
-	const struct bus *self = userdata;
-
-	(void)bus, (void)path, (void)interface, (void)property, (void)error;
-	return sd_bus_message_append(reply, "t", self->manager->wakeups);
-}
-
 #define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
 #define CONST SD_BUS_VTABLE_PROPERTY_CONST
 
@@ -400,7 +392,6 @@ static const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_PROPERTY("Holds", "a(uutss)", get_holds, 0, CHANGES),
 	/* Read when wanted: these change all the time. */
 	SD_BUS_PROPERTY("Outputs", "a(suttuut)", get_outputs, 0, 0),
-	SD_BUS_PROPERTY("Wakeups", "t", get_wakeups, 0, 0),
 	SD_BUS_METHOD_WITH_ARGS("Hold", SD_BUS_ARGS("t", min_bytes, "s", reason),
 				SD_BUS_RESULT("u", cookie), method_hold,
 				SD_BUS_VTABLE_UNPRIVILEGED),
@@ -418,11 +409,32 @@ static const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_VTABLE_END
 };
 
-/* Signals are for convenience; whoever misses one can read. */
-void bus_cache_changed(struct bus *bus, const struct managed *managed)
+static int tell_changes(sd_event_source *source, uint64_t usec, void *userdata)
 {
-	if (bus && bus->bus)
-		cache_object_changed(bus->bus, managed);
+	struct bus *bus = userdata;
+
+	(void)source;
+	(void)usec;
+	bus->manager->wakeups++;
+	for (struct managed *m = bus->manager->caches; m; m = m->next) {
+		if (m->changed && bus->bus)
+			cache_object_changed(bus->bus, m);
+		m->changed = false;
+	}
+	return 0;
+}
+
+/*
+ * Signals are for convenience; whoever misses one can read.  They come when a second begins, so
+ * that they tell nobody when something was flipped.
+ */
+void bus_cache_changed(struct bus *bus, struct managed *managed)
+{
+	if (!bus || !bus->bus || managed->changed)
+		return;
+	managed->changed = true;
+	sd_event_source_set_time(bus->tell_source, (manager_now_us() / SECOND_US + 1) * SECOND_US);
+	sd_event_source_set_enabled(bus->tell_source, SD_EVENT_ONESHOT);
 }
 
 void bus_caches_changed(struct bus *bus)
@@ -607,6 +619,11 @@ int bus_new(struct bus **busp, struct manager *manager, sd_event *event, const c
 					 bus);
 	if (ret >= 0)
 		ret = sd_event_source_set_enabled(bus->retry_source, SD_EVENT_OFF);
+	if (ret >= 0)
+		ret = sd_event_add_time(event, &bus->tell_source, CLOCK_MONOTONIC, 0, 0,
+					tell_changes, bus);
+	if (ret >= 0)
+		ret = sd_event_source_set_enabled(bus->tell_source, SD_EVENT_OFF);
 	if (ret < 0) {
 		bus_free(bus);
 		return ret;
@@ -644,6 +661,7 @@ struct bus *bus_free(struct bus *bus)
 	/* No flush: what could be sent was sent at once, and a bus that hangs is not waited for. */
 	disconnect(bus);
 	sd_event_source_disable_unref(bus->retry_source);
+	sd_event_source_disable_unref(bus->tell_source);
 	free(bus);
 	return NULL;
 }

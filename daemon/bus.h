@@ -30,7 +30,7 @@ int bus_new(struct bus **bus, struct manager *manager, sd_event *event, const ch
 struct bus *bus_free(struct bus *bus);
 
 /* Tell the bus: limits, state or reason of a cache changed; caches came or went; holds changed. */
-void bus_cache_changed(struct bus *bus, const struct managed *managed);
+void bus_cache_changed(struct bus *bus, struct managed *managed);
 void bus_caches_changed(struct bus *bus);
 void bus_holds_changed(struct bus *bus);
 

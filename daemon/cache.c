@@ -266,8 +266,11 @@ static int read_file(struct cache *cache, unsigned int index, struct cache_snaps
 	return parse_numbers(cache, file, text, values_of(snapshot, file));
 }
 
-int cache_open(struct cache *cache, const char *name, const char *path)
+/* All files up to the one called @last. */
+static int open_files(struct cache *cache, const char *name, const char *path, const char *last)
 {
+	unsigned int count = find_file(last) + 1;
+
 	memset(cache, 0, sizeof(*cache));
 	for (unsigned int i = 0; i < CACHE_FILES; i++)
 		cache->fds[i] = -1;
@@ -278,11 +281,12 @@ int cache_open(struct cache *cache, const char *name, const char *path)
 			    sizeof(cache->path) - 1);
 	}
 
-	cache->dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* Only root may read the directory; to open files in it takes no more than this. */
+	cache->dir_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (cache->dir_fd < 0)
 		return fail(cache, -errno, "%s: %s", path, strerror(errno));
 
-	for (unsigned int i = 0; i < CACHE_FILES; i++) {
+	for (unsigned int i = 0; i < count; i++) {
 		int flags = files[i].kind == COMMAND ? O_PATH : O_RDONLY, ret;
 
 		cache->fds[i] = openat(cache->dir_fd, files[i].name, flags | O_CLOEXEC);
@@ -303,6 +307,19 @@ int cache_open(struct cache *cache, const char *name, const char *path)
 	return 0;
 }
 
+int cache_open(struct cache *cache, const char *name, const char *path)
+{
+	return open_files(cache, name, path, "trim");
+}
+
+int cache_open_limits(struct cache *cache, const char *name, const char *path)
+{
+	int ret = open_files(cache, name, path, "insertion");
+
+	cache->limits_only = true;
+	return ret;
+}
+
 void cache_close(struct cache *cache)
 {
 	for (unsigned int i = 0; i < CACHE_FILES; i++) {
@@ -319,6 +336,8 @@ int cache_read(struct cache *cache, struct cache_snapshot *snapshot)
 {
 	struct cache_snapshot fresh = { 0 };
 
+	if (cache->limits_only)
+		return fail(cache, -EACCES, "%s: only root may read its figures", cache->path);
 	for (unsigned int i = 0; i < CACHE_FILES; i++) {
 		int ret = files[i].kind == COMMAND ? 0 : read_file(cache, i, &fresh);
 
@@ -342,6 +361,36 @@ int cache_read_limits(struct cache *cache, struct cache_snapshot *snapshot)
 	}
 	*snapshot = fresh;
 	return 0;
+}
+
+static bool is_figure(unsigned int i)
+{
+	return i > find_file("insertion") && files[i].kind == NUMBERS && files[i].count == 1;
+}
+
+unsigned int cache_next_figure(unsigned int i)
+{
+	while (++i < CACHE_FILES)
+		if (is_figure(i))
+			return i;
+	return 0;
+}
+
+const char *cache_figure_name(unsigned int i)
+{
+	return files[i].name;
+}
+
+uint64_t cache_figure(const struct cache_snapshot *snapshot, unsigned int i)
+{
+	return *const_values_of(snapshot, &files[i]);
+}
+
+void cache_set_figure(struct cache_snapshot *snapshot, const char *name, uint64_t value)
+{
+	for (unsigned int i = 0; (i = cache_next_figure(i));)
+		if (!strcmp(files[i].name, name))
+			*values_of(snapshot, &files[i]) = value;
 }
 
 int cache_read_flips(struct cache *cache, uint64_t *flips)

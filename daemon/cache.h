@@ -80,6 +80,8 @@ struct cache {
 	int dir_fd;
 	/* open as long as the cache is, by index into the table in cache.c; -1 if not */
 	int fds[CACHE_FILES];
+	/* All there is to read is generation and limits. */
+	bool limits_only;
 	/* One sentence on what went wrong last: file, value, what is accepted. */
 	char error[512];
 };
@@ -89,6 +91,9 @@ struct cache {
  * it is not there, -ENOTSUP if it is but lacks a file, as that of another version of the kernel.
  */
 int cache_open(struct cache *cache, const char *name, const char *path);
+
+/* Generation and limits only, which everybody may read: for cache_read_limits(). */
+int cache_open_limits(struct cache *cache, const char *name, const char *path);
 void cache_close(struct cache *cache);
 
 /*
@@ -109,6 +114,16 @@ int cache_generation_fd(const struct cache *cache);
 
 /* Read generation and limits only; the rest of @snapshot stays as it is. */
 int cache_read_limits(struct cache *cache, struct cache_snapshot *snapshot);
+
+/*
+ * The figures that are one number, by the names of their files, for those who may not read them:
+ * the next after @i, which begins with 0; 0 after the last.
+ */
+unsigned int cache_next_figure(unsigned int i);
+const char *cache_figure_name(unsigned int i);
+uint64_t cache_figure(const struct cache_snapshot *snapshot, unsigned int i);
+/* Ignores what this program has not heard of. */
+void cache_set_figure(struct cache_snapshot *snapshot, const char *name, uint64_t value);
 
 /* Read one limit, to see whether it is still what is expected. */
 int cache_read_limit(struct cache *cache, enum cache_limit limit, uint64_t *value);

@@ -19,7 +19,7 @@ static int get_text(sd_bus *bus, const char *path, const char *interface, const 
 		    sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
 	const struct managed *managed = userdata;
-	const char *text = managed->explanation;
+	const char *text = managed->published.explanation;
 
 	(void)bus, (void)path, (void)interface, (void)error;
 	if (!strcmp(property, "Name"))
@@ -29,7 +29,7 @@ static int get_text(sd_bus *bus, const char *path, const char *interface, const 
 	else if (!strcmp(property, "State"))
 		text = managed_state_name(managed->state);
 	else if (!strcmp(property, "Reason"))
-		text = tuner_reason_name(managed->decision.reason);
+		text = tuner_reason_name(managed->published.decision.reason);
 	return sd_bus_message_append(reply, "s", text);
 }
 
@@ -39,7 +39,20 @@ static int get_share(sd_bus *bus, const char *path, const char *interface, const
 	const struct managed *managed = userdata;
 
 	(void)bus, (void)path, (void)interface, (void)property, (void)error;
-	return sd_bus_message_append(reply, "d", managed->decision.share_then);
+	return sd_bus_message_append(reply, "d", managed->published.decision.share_then);
+}
+
+static int get_figures(sd_bus *bus, const char *path, const char *interface, const char *property,
+		       sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+	const struct managed *managed = userdata;
+	int ret = sd_bus_message_open_container(reply, 'a', "{st}");
+
+	(void)bus, (void)path, (void)interface, (void)property, (void)error;
+	for (unsigned int i = 0; ret >= 0 && (i = cache_next_figure(i));)
+		ret = sd_bus_message_append(reply, "{st}", cache_figure_name(i),
+					    cache_figure(&managed->published.figures, i));
+	return ret < 0 ? ret : sd_bus_message_close_container(reply);
 }
 
 #define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
@@ -53,14 +66,28 @@ static const sd_bus_vtable cache_vtable[] = {
 	TEXT("State", CHANGES), TEXT("Reason", CHANGES), TEXT("Explanation", CHANGES),
 	FIGURE("MaxBytes", last.max_bytes, CHANGES),
 	FIGURE("MaxEntries", last.max_entries, CHANGES),
-	/* As of the last poll, read when wanted: these change all the time. */
-	FIGURE("NeedBytes", decision.need_bytes, 0),
+	/* Read when wanted: these change all the time. */
+	FIGURE("NeedBytes", published.decision.need_bytes, 0),
 	SD_BUS_PROPERTY("ReuseShare", "d", get_share, 0, 0),
-	FIGURE("ActiveBytes", last.active_bytes, 0),
-	FIGURE("ActiveEntries", last.active_entries, 0), FIGURE("IdleBytes", last.idle_bytes, 0),
-	FIGURE("IdleEntries", last.idle_entries, 0), FIGURE("Flips", last.flips, 0),
-	FIGURE("Hits", last.hits, 0), FIGURE("Misses", last.misses, 0), SD_BUS_VTABLE_END
+	SD_BUS_PROPERTY("Figures", "a{st}", get_figures, 0, 0), SD_BUS_VTABLE_END
 };
+
+/*
+ * What everybody may ask for must not tell when something was flipped: it changes once a second at
+ * most, when a second of the clock begins.
+ */
+static void publish(struct managed *managed)
+{
+	struct published *published = &managed->published;
+	uint64_t second = manager_now_us() / 1000000;
+
+	if (published->second == second)
+		return;
+	published->second = second;
+	published->figures = managed->last;
+	published->decision = managed->decision;
+	memcpy(published->explanation, managed->explanation, sizeof(published->explanation));
+}
 
 static int find_managed(sd_bus *bus, const char *path, const char *interface, void *userdata,
 			void **found, sd_bus_error *error)
@@ -72,6 +99,7 @@ static int find_managed(sd_bus *bus, const char *path, const char *interface, vo
 	for (struct managed *m = manager->caches; m; m = m->next) {
 		cache_object_path(m, own);
 		if (!strcmp(own, path)) {
+			publish(m);
 			*found = m;
 			return 1;
 		}
@@ -116,10 +144,12 @@ int cache_objects_offer(sd_bus *bus, struct manager *manager)
 	return ret;
 }
 
-void cache_object_changed(sd_bus *bus, const struct managed *managed)
+void cache_object_changed(sd_bus *bus, struct managed *managed)
 {
 	char path[CACHE_OBJECT_PATH];
 
+	/* What there is to tell, and not what was asked for a moment before. */
+	managed->published.second = 0;
 	cache_object_path(managed, path);
 	sd_bus_emit_properties_changed(bus, path, BUS_CACHE_INTERFACE, "State", "Reason",
 				       "Explanation", "MaxBytes", "MaxEntries", NULL);

@@ -19,6 +19,6 @@ void cache_object_path(const struct managed *managed, char path[CACHE_OBJECT_PAT
 int cache_objects_offer(sd_bus *bus, struct manager *manager);
 
 /* Tell those who listen that limits, state or reason changed. */
-void cache_object_changed(sd_bus *bus, const struct managed *managed);
+void cache_object_changed(sd_bus *bus, struct managed *managed);
 
 #endif

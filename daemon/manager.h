@@ -28,6 +28,14 @@ enum managed_state {
 	MANAGED_FAILED,	  /* a limit cannot be written; tried again now and then */
 };
 
+/* What others are told of a cache; see cache_object.c. */
+struct published {
+	uint64_t second; /* of the monotonic clock, when it was copied */
+	struct cache_snapshot figures;
+	struct tuner_decision decision;
+	char explanation[TUNER_EXPLANATION];
+};
+
 /* One cache under management. */
 struct managed {
 	struct managed *next;
@@ -49,6 +57,8 @@ struct managed {
 	char explanation[TUNER_EXPLANATION];
 	/* of a dry run, so as to say it once */
 	uint64_t said_bytes;
+	struct published published;
+	bool changed; /* and not yet told on the bus */
 
 	unsigned int polls_without_flip;
 	uint64_t last_flip_us;	  /* when a poll last found flips: the last one was before that */

@@ -46,9 +46,10 @@ static unsigned int check_devices(const struct ctl *ctl)
 	snprintf(path, sizeof(path), "%s/class/drm", ctl->sysfs_root);
 	dir = opendir(path);
 	while (dir && (entry = readdir(dir))) {
-		struct cache_snapshot snapshot;
+		struct cache_snapshot snapshot = { 0 };
 		struct cache cache;
 		char text[CTL_DEVICE_TEXT];
+		int ret;
 
 		if (fnmatch("card[0-9]*", entry->d_name, 0) || strchr(entry->d_name, '-'))
 			continue;
@@ -58,7 +59,12 @@ static unsigned int check_devices(const struct ctl *ctl)
 		    access(path, F_OK))
 			continue;
 		found++;
-		if (cache_open(&cache, entry->d_name, path) || cache_read(&cache, &snapshot)) {
+		ret = cache_open(&cache, entry->d_name, path);
+		if (!ret)
+			ret = cache_read(&cache, &snapshot);
+		else if (ret == -EACCES && !cache_open_limits(&cache, entry->d_name, path))
+			ret = cache_read_limits(&cache, &snapshot);
+		if (ret) {
 			bad(cache.error, "the kernel's files are not those this version knows: "
 					 "update both together");
 			cache_close(&cache);

@@ -92,6 +92,8 @@ unsigned int ctl_open_caches(const struct ctl *ctl, struct cache caches[CTL_CACH
 			     ctl->sysfs_root, entry->d_name) >= (int)sizeof(path))
 			continue;
 		ret = cache_open(&caches[count], entry->d_name, path);
+		if (ret == -EACCES)
+			ret = cache_open_limits(&caches[count], entry->d_name, path);
 		if (!ret)
 			count++;
 		else if (ret != -ENOENT && ++failed)

@@ -78,6 +78,57 @@ static struct opinion opinion_of(struct service *service, const char *cache)
 	return opinion;
 }
 
+/* What only root may read scanoutd tells everybody, once a second. */
+static int ask_figures(struct service *service, const char *cache, struct cache_snapshot *now)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	sd_bus_message *reply = NULL;
+	char path[128];
+	const char *name;
+	uint64_t value;
+	int ret;
+
+	snprintf(path, sizeof(path), BUS_CACHES_PATH "/%s", cache);
+	if (!service->bus || service->reached == CTL_NO_ANSWER)
+		return service->reached;
+	ret = sd_bus_get_property(service->bus, BUS_NAME, path, BUS_CACHE_INTERFACE, "Figures",
+				  &error, &reply, "a{st}");
+	if (ret >= 0)
+		ret = sd_bus_message_enter_container(reply, 'a', "{st}");
+	while (ret >= 0 && (ret = sd_bus_message_read(reply, "{st}", &name, &value)) > 0)
+		cache_set_figure(now, name, value);
+	service->reached = ret < 0 ? ctl_absence(&error, ret) : CTL_OK;
+	sd_bus_error_free(&error);
+	sd_bus_message_unref(reply);
+	return service->reached;
+}
+
+static int read_cache(struct cache *cache, struct service *service, struct cache_snapshot *now)
+{
+	int ret;
+
+	*now = (struct cache_snapshot){ 0 };
+	if (!cache->limits_only)
+		ret = cache_read(cache, now);
+	else
+		ret = cache_read_limits(cache, now);
+	if (ret) {
+		ctl_complain("%s", cache->error);
+		return CTL_FAILED;
+	}
+	if (!cache->limits_only)
+		return CTL_OK;
+	ret = ask_figures(service, cache->name, now);
+	if (ret != CTL_OK)
+		ctl_complain("%s: only root may read its figures; scanoutd, which tells them to "
+			     "everybody, %s",
+			     cache->name,
+			     ret == CTL_NO_ANSWER  ? "does not answer" :
+			     ret == CTL_NO_SERVICE ? "is not running" :
+						     "does not know it");
+	return ret;
+}
+
 /* Per-second figures are differences to @before, if there is one. */
 static void print_json(struct json *json, const struct cache *cache, const char *device,
 		       const struct cache_snapshot *now, const struct cache_snapshot *before,
@@ -172,10 +223,10 @@ static int print_all(const struct ctl *ctl, struct cache *caches, unsigned int c
 				&befores[i] :
 				NULL;
 		struct cache_snapshot now;
+		int ret = read_cache(&caches[i], service, &now);
 
-		if (cache_read(&caches[i], &now)) {
-			ctl_complain("%s", caches[i].error);
-			status = CTL_FAILED;
+		if (ret != CTL_OK) {
+			status = ret;
 			continue;
 		}
 		if (before && cache_counters_went_back(before, &now))
@@ -302,18 +353,17 @@ int ctl_metrics(const struct ctl *ctl, int argc, char **argv)
 	struct cache caches[CTL_CACHES];
 	int status = CTL_OK;
 	unsigned int count;
+	struct service service;
 
 	if (!no_arguments(argc, argv))
 		return CTL_USAGE;
 	count = ctl_open_caches(ctl, caches);
 	if (!count)
 		return CTL_NO_CACHE;
-	for (unsigned int i = 0; i < count; i++) {
-		if (cache_read(&caches[i], &snapshots[i])) {
-			ctl_complain("%s", caches[i].error);
-			status = CTL_FAILED;
-		}
-	}
+	service.reached = ctl_connect(ctl, true, &service.bus);
+	for (unsigned int i = 0; i < count && status == CTL_OK; i++)
+		status = read_cache(&caches[i], &service, &snapshots[i]);
+	sd_bus_flush_close_unref(service.bus);
 	for (size_t m = 0; status == CTL_OK && m < sizeof(metrics) / sizeof(metrics[0]); m++) {
 		const struct metric *metric = &metrics[m];
 		const char *name = metric->name;

@@ -91,8 +91,8 @@ class Scanoutctl(unittest.TestCase):
         return [CTL, f"--sysfs-root={self.root}", f"--bus={self.bus}",
                 f"--config-root={self.root}", *arguments]
 
-    def ctl(self, *arguments):
-        return subprocess.run(self.command(*arguments), capture_output=True, text=True,
+    def ctl(self, *arguments, before=()):
+        return subprocess.run([*before, *self.command(*arguments)], capture_output=True, text=True,
                               timeout=60, check=False)
 
     def holds(self):
@@ -398,6 +398,30 @@ class Scanoutctl(unittest.TestCase):
             new = [json.loads(top.stdout.readline())[0]["new_flips"] for _ in range(2)]
             top.terminate()
         self.assertEqual(sorted(new), [0, 3])
+
+    def test_figures_of_others(self):
+        """What only root may read comes from the service."""
+        self.write("flips", 7)
+        self.start()
+        for name in (*ZEROES[:-1], "reuse_depth", "reuse_bytes"):
+            os.chmod(f"{self.cache}/{name}", 0)
+        os.chmod(self.cache, 0o311)
+        self.addCleanup(os.chmod, self.cache, 0o755)
+        # Root may read everything, but for who has given that up.
+        others = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+        others = others if os.geteuid() == 0 else []
+        result = self.ctl("--json=short", "status", before=others)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        data = json.loads(result.stdout)[0]
+        self.assertEqual((data["flips"], data["max_entries"], data["state"]), (7, 32, "tuning"))
+        self.assertIn('_flips_total{card="card0"} 7', self.ctl("metrics", before=others).stdout)
+        self.assertIn("ok       scanout cache", self.ctl("doctor", before=others).stdout)
+        self.service.terminate()
+        self.service.wait()
+        result = self.ctl("status", before=others)
+        self.assertEqual(result.returncode, 4)
+        self.assertIn("only root may read its figures; scanoutd, which tells them to everybody, "
+                      "is not running", result.stderr)
 
     def test_replay(self):
         path, svg = f"{self.root}/trace", f"{self.root}/plot.svg"

@@ -639,7 +639,7 @@ static void an_announced_video_has_room_when_report_returns_until_it_expires(voi
 	assert_int_equal(limit("max_bytes"), 24 * MIB);
 	report_of(bus, "HDMI-A-1", "fullscreen-video");
 	assert_int_equal(limit_of(1, "max_bytes"), 84 * MIB);
-	assert_true(state_of_is(1, bus, "Reason", "announced"));
+	EVENTUALLY(state_of_is(1, bus, "Reason", "announced"));
 	/* The other cache is not that output's. */
 	assert_int_equal(limit_of(0, "max_bytes"), 24 * MIB);
 	assert_false(state_of_is(0, bus, "Reason", "announced"));
@@ -1007,6 +1007,60 @@ static void the_service_manager_is_told(void **state)
 	close(notify);
 }
 
+/* Of all figures, the flips; 0 if it says nothing. */
+static uint64_t told_flips(sd_bus *bus)
+{
+	sd_bus_message *reply = NULL;
+	uint64_t value, told = 0;
+	const char *name;
+
+	if (sd_bus_get_property(bus, BUS_NAME, BUS_CACHES_PATH "/card0", BUS_CACHE_INTERFACE,
+				"Figures", NULL, &reply, "a{st}") < 0 ||
+	    sd_bus_message_enter_container(reply, 'a', "{st}") < 0)
+		return 0;
+	while (sd_bus_message_read(reply, "{st}", &name, &value) > 0)
+		if (!strcmp(name, "flips"))
+			told = value;
+	sd_bus_message_unref(reply);
+	return told;
+}
+
+/* Whoever asks as often as they like, and has the service look whenever they like. */
+static void others_learn_of_flips_once_a_second_at_most(void **state)
+{
+	unsigned int signals = 0, changes = 0;
+	sd_bus *bus = connect_client(&dbus);
+	uint64_t told, before = 0;
+	uint32_t cookie = 0;
+
+	(void)state;
+	assert_true(sd_bus_match_signal(bus, NULL, BUS_NAME, BUS_CACHES_PATH "/card0",
+					"org.freedesktop.DBus.Properties", "PropertiesChanged",
+					changed, &signals) >= 0);
+	for (unsigned int i = 0; i < 16; i++) {
+		sd_bus_message *reply = NULL;
+
+		flip_for(200);
+		if (i % 2) {
+			assert_true(call(bus, "ReleaseHold", NULL, NULL, "u", cookie) >= 0);
+		} else {
+			assert_true(call(bus, "Hold", NULL, &reply, "ts", 60 * MIB, "test") >= 0);
+			assert_true(sd_bus_message_read(reply, "u", &cookie) > 0);
+			sd_bus_message_unref(reply);
+		}
+		told = told_flips(bus);
+		changes += told != before;
+		before = told;
+	}
+	while (sd_bus_process(bus, NULL) > 0)
+		;
+	/* It took three seconds, or a little more. */
+	assert_in_range(changes, 2, 6);
+	assert_in_range(signals, 1, 6);
+	EVENTUALLY(told_flips(bus) == flips);
+	sd_bus_flush_close_unref(bus);
+}
+
 static void a_cache_that_is_off_stays_off_until_resumed(void **state)
 {
 	sd_bus *bus = connect_client(&dbus);
@@ -1325,6 +1379,7 @@ int main(void)
 		RUNNING(a_foreign_number_of_entries_is_noticed_and_kept_over_a_reload),
 		RUNNING(no_entries_are_off_too),
 		RUNNING(the_service_manager_is_told),
+		RUNNING(others_learn_of_flips_once_a_second_at_most),
 		RUNNING(a_cache_that_is_off_stays_off_until_resumed),
 		RUNNING(devices_come_and_go),
 		RUNNING(counters_that_go_back_do_no_harm),

@@ -203,11 +203,12 @@ static struct scanout_attribute scanout_attr_##_name = {			\
 	SCANOUT_ATTR(_name, 0644, scanout_show, scanout_store, limits._field, \
 		     _unit, _limit, 1)
 
+/* When something is flipped is not for everybody: it tells when keys are hit. */
 #define SCANOUT_VALUE(_name, _field) \
-	SCANOUT_ATTR(_name, 0444, scanout_show, NULL, _field, 1, 0, 1)
+	SCANOUT_ATTR(_name, 0400, scanout_show, NULL, _field, 1, 0, 1)
 
 #define SCANOUT_HISTOGRAM(_name, _field, _values) \
-	SCANOUT_ATTR(_name, 0444, scanout_show, NULL, _field, 1, 0, _values)
+	SCANOUT_ATTR(_name, 0400, scanout_show, NULL, _field, 1, 0, _values)
 
 SCANOUT_LIMIT(max_bytes, max_bytes, 1, MSM_SCANOUT_MAX_BYTES_LIMIT);
 SCANOUT_LIMIT(max_entries, max_entries, 1, MSM_SCANOUT_MAX_ENTRIES_LIMIT);
@@ -215,6 +216,8 @@ SCANOUT_LIMIT(idle_timeout_ms, idle_timeout_ns, NSEC_PER_MSEC,
 	      MSM_SCANOUT_IDLE_TIMEOUT_LIMIT);
 SCANOUT_LIMIT(import_linger_ms, linger_ns, NSEC_PER_MSEC,
 	      MSM_SCANOUT_LINGER_LIMIT);
+
+SCANOUT_ATTR(generation, 0444, scanout_show, NULL, counters.generation, 1, 0, 1);
 
 SCANOUT_VALUE(active_bytes, gauges.active_bytes);
 SCANOUT_VALUE(active_entries, gauges.active_entries);
@@ -232,7 +235,6 @@ SCANOUT_VALUE(invalidations, counters.invalidations);
 SCANOUT_VALUE(flips, flips);
 SCANOUT_VALUE(map_ns, counters.map_ns);
 SCANOUT_VALUE(unmap_ns, counters.unmap_ns);
-SCANOUT_VALUE(generation, counters.generation);
 
 SCANOUT_HISTOGRAM(reuse_depth, reuse_depth, MSM_SCANOUT_DEPTH_BUCKETS);
 SCANOUT_HISTOGRAM(reuse_bytes, reuse_bytes, MSM_SCANOUT_BYTES_BUCKETS);
@@ -294,11 +296,29 @@ static bool has_cache(struct device *dev)
  * Call before the DRM device is announced, so that who is told of it finds the
  * files.
  *
+ * Others than root may open the files of the limits by name, but neither list nor
+ * watch the directory: inotify tells who watches it of each notification of a
+ * file in it, also of one that they may not read.
+ *
  * Return: 0 or a negative error.
  */
 int msm_scanout_sysfs_init(struct device *dev)
 {
-	return has_cache(dev) ? device_add_group(dev, &scanout_group) : 0;
+	const struct attribute directory = { .name = scanout_group.name };
+	int ret;
+
+	if (!has_cache(dev))
+		return 0;
+
+	ret = device_add_group(dev, &scanout_group);
+	if (ret)
+		return ret;
+
+	ret = sysfs_chmod_file(&dev->kobj, &directory, 0711);
+	if (ret)
+		device_remove_group(dev, &scanout_group);
+
+	return ret;
 }
 
 /**

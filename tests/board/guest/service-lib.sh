@@ -56,7 +56,7 @@ limit_reaches()
 
 knows_all_flips()
 {
-	[ "$(cache Flips)" = "$(get flips)" ]
+	[ "$(cache Figures | sed -n 's/.*"flips" \([0-9]*\).*/\1/p')" = "$(get flips)" ]
 }
 
 # said MESSAGE_ID [TEXT]: the lines of that kind since begin, one JSON object each, with TEXT in them.

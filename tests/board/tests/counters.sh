@@ -125,8 +125,8 @@ check_eq flips_after_a_pause yes "$(announced flips "scanout-flip dumb --frames 
 # Nothing of the import is anew but the handle, so its exporter neither maps it again nor cleans caches
 # then. That is left to DMA_BUF_IOCTL_SYNC, see design.md.
 fresh an_import_that_comes_back_is_not_mapped_by_its_exporter
-echo 'p:exporter_maps map_udmabuf' >>$TRACING/kprobe_events || fail probes "no map_udmabuf()"
-echo 1 >$TRACING/events/kprobes/enable
+echo 'p:exporter_maps map_udmabuf' >>"$TRACING/kprobe_events" || fail probes "no map_udmabuf()"
+echo 1 >"$TRACING/events/kprobes/enable"
 scanout-flip reimport --buffers 3 --frames 30 --verify >/dev/null || fail client "status $?"
 check_eq exporter_maps 3 "$(count_between exporter_maps)"
 disarm_probes
@@ -134,11 +134,11 @@ disarm_probes
 # The panel takes its time, longer than the driver waits: what it cleans up is on screen for another
 # 150 ms. What went idle meanwhile is still mapped; a fault would be seen.
 fresh flushes_that_are_not_seen_in_time_are_counted
-before=$(cat $DEBUG/flush_timeouts)
+before=$(cat "$DEBUG/flush_timeouts")
 scanout-flip foreign --buffers 3 --frames 6 >/dev/null || fail client "status $?"
-check_eq in_time 0 $(($(cat $DEBUG/flush_timeouts) - before))
-refresh_mhz=$(cat $MODEL/refresh_mhz)
-echo 5000 >$MODEL/refresh_mhz
+check_eq in_time 0 $(($(cat "$DEBUG/flush_timeouts") - before))
+refresh_mhz=$(cat "$MODEL/refresh_mhz")
+echo 5000 >"$MODEL/refresh_mhz"
 scanout-flip foreign --buffers 3 --frames 6 >/dev/null || fail client "status $?"
-echo "$refresh_mhz" >$MODEL/refresh_mhz
-check_eq late yes "$(at_least 4 $(($(cat $DEBUG/flush_timeouts) - before)))"
+echo "$refresh_mhz" >"$MODEL/refresh_mhz"
+check_eq late yes "$(at_least 4 $(($(cat "$DEBUG/flush_timeouts") - before)))"

@@ -86,12 +86,15 @@ check_eq insertion 'lru bip [dip]' "$(get insertion)"
 put insertion lru
 check_eq insertion '[lru] bip dip' "$(get insertion)"
 
-fresh figures_are_read_only
+fresh figures_are_read_only_and_roots
+mode=$(ls -ld "$CACHE/.")
+check_eq mode_of_the_directory drwx--x--x "${mode%% *}"
 for file in "$CACHE"/*; do
 	case ${file##*/} in
 	max_bytes | max_entries | idle_timeout_ms | import_linger_ms | insertion) want=-rw-r--r-- ;;
 	trim) want=--w------- ;;
-	*) want=-r--r--r-- ;;
+	generation) want=-r--r--r-- ;;
+	*) want=-r-------- ;;
 	esac
 	mode=$(ls -l "$file")
 	check_eq "mode_of_${file##*/}" "$want" "${mode%% *}"

@@ -114,4 +114,4 @@ scanout-flip foreign --frames 2 >/dev/null || fail client "status $?"
 sleep 1.5
 check_eq woken yes "$(at_least $((before + 1)) "$(switches)")"
 check_eq flips yes "$(at_least $((flips + 2)) "$(get flips)")"
-until_ok 10 knows_all_flips || fail flips_read "it knows of $(cache Flips), the kernel of $(get flips)"
+until_ok 10 knows_all_flips || fail flips_read "it knows of $(cache Figures), the kernel of $(get flips)"

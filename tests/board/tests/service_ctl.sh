@@ -26,7 +26,49 @@ done
 check_eq state tuning "$(json state </tmp/status)"
 scanoutctl status >/tmp/status || fail text "exit status $?"
 check_eq text 1 "$(grep -c '^card0.*  tuning, ' /tmp/status)"
-check_eq hidden_from_nobody no "$(nobody scanoutctl status >/dev/null && echo no || echo yes)"
+
+# denied COMMAND...: nobody must not be allowed to.
+denied()
+{
+	why=$(nobody "$@" 2>&1) && fail "$*" "nobody was allowed to"
+	case $why in
+	*'Permission denied'*) ;;
+	*) fail "$*" "expected 'Permission denied', got '$why'" ;;
+	esac
+}
+
+# What moves at every flip tells when keys are hit, and so does who is woken by it.
+begin others_read_limits_and_nothing_that_flips_move
+for file in $(cd "$CACHE" && echo *); do
+	case $file in
+	max_* | *_ms | insertion | generation)
+		nobody cat "$CACHE/$file" >/dev/null || fail "$file" "nobody may not read it"
+		;;
+	*) denied cat "$CACHE/$file" ;;
+	esac
+done
+denied ls "$CACHE"
+denied sysfs-wait 5 "$CACHE/flips"
+# Whoever may watch the directory is told of what is announced in it.
+denied sysfs-wait 5 "$CACHE"
+systemctl stop scanoutd.service
+sleep 2
+sysfs-wait 20 "$CACHE" >/tmp/watched &
+until [ -s /tmp/watched ]; do :; done
+scanout-flip dumb --frames 2 >/dev/null || fail client "status $?"
+wait $! || fail root "was not told of the flips"
+check_eq announced flips "$(tail -n 1 /tmp/watched)"
+systemctl start scanoutd.service
+
+begin others_get_figures_from_the_service
+nobody scanoutctl --json=short status >/tmp/status || fail status "exit status $?"
+check_eq state tuning "$(json state </tmp/status)"
+check_eq max_bytes "$(get max_bytes)" "$(json max_bytes </tmp/status)"
+check_eq flips yes "$(at_least 20 "$(json flips </tmp/status)")"
+nobody scanoutctl metrics >/tmp/metrics || fail metrics "exit status $?"
+check_eq hits 1 "$(grep -c '_hits_total{card="card0"} [1-9]' /tmp/metrics)"
+nobody scanoutctl doctor >/tmp/doctor
+check_eq device 1 "$(grep -c '^ok .*scanout cache: card0' /tmp/doctor)"
 
 begin top_prints_a_line_of_json_each_second
 timeout -s INT 5 scanoutctl top >/tmp/top &
@@ -126,6 +168,8 @@ check_eq remedy 1 "$(grep -c 'systemctl start scanoutd' /tmp/doctor)"
 scanoutctl resume 2>/dev/null
 check_eq resume_without_it 4 $?
 check_eq status_without_it 1 "$(scanoutctl status | grep -c unmanaged)"
+check_eq status_of_others_without_it 1 \
+	"$(nobody scanoutctl status 2>&1 | grep -c 'only root may read its figures; scanoutd, .* is not running')"
 
 # refused WHAT COMMAND...: nobody, who has no session, must not be allowed to.
 refused()
