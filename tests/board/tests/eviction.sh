@@ -24,4 +24,17 @@ check_eq evictions_pressure yes "$(at_least 4 "$(delta evictions_pressure)")"
 check_eq mapped_again yes "$(at_least 3 "$(($(delta inserts) - 3))")"
 check_eq idle_entries 0 "$(get idle_entries)"
 check_eq still_mapped 0 $(($(maps) - $(unmaps)))
+
+# Once idle buffers are gone, all that is left is on screen. In real reclaim the shrinker may wait for
+# the fences of a buffer, with its lock held: not for these. The last argument is that wait's limit.
+fresh the_shrinker_does_not_wait_for_what_is_on_screen
+echo 'p:wait dma_resv_wait_timeout jiffies=%x3:s64' >>"$TRACING/kprobe_events"
+echo 'jiffies == 10' >"$TRACING/events/kprobes/wait/filter"
+echo 1 >"$TRACING/events/kprobes/wait/enable"
+scanout-flip dumb --frames 9 --verify --on-frame "6:echo 100000 >$shrink" \
+	--on-frame "6:echo 100000 >$shrink" --on-frame "6:echo asked >$TRACING/trace_marker" \
+	--on-frame "6:echo 2 >/proc/sys/vm/drop_caches" --on-frame "6:echo >/tmp/asked" >/dev/null ||
+	fail client "status $?"
+check_eq asked yes "$([ -e /tmp/asked ] && echo yes || echo no)"
+check_eq waits 0 "$(count_between wait asked)"
 swapoff /dev/zram0
