@@ -3,11 +3,11 @@
 #include <linux/dma-buf.h>
 #include <linux/fault-inject.h>
 #include <linux/hashtable.h>
+#include <linux/kref.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
-#include <drm/drm_managed.h>
 #include <drm/drm_print.h>
 
 #include "msm_drv.h"
@@ -28,11 +28,13 @@ DECLARE_FAULT_ATTR(fail_scanout_map);
 
 /**
  * struct msm_scanout - the display's scanout mappings
- *
- * Belongs to the &drm_device, because GEM objects with an entry may outlive the
- * KMS part of the driver.
  */
 struct msm_scanout {
+	/**
+	 * @ref: of the display, and of each object with an entry, because GEM
+	 * objects may outlive the KMS part of the driver
+	 */
+	struct kref ref;
 	/** @cache: the mappings */
 	struct msm_scanout_cache cache;
 	/** @mmu: the display's; gone once the cache is drained */
@@ -237,6 +239,14 @@ static void expire_work(struct work_struct *work)
 	msm_scanout_cache_expire(&scanout->cache);
 }
 
+static void scanout_free(struct kref *ref)
+{
+	struct msm_scanout *scanout = container_of(ref, struct msm_scanout, ref);
+
+	msm_scanout_cache_fini(&scanout->cache);
+	kfree(scanout);
+}
+
 /*
  * GEM objects
  */
@@ -256,6 +266,7 @@ static struct msm_scanout_object *get_object(struct msm_scanout *scanout,
 	if (!so)
 		return NULL;
 
+	kref_get(&scanout->ref);
 	so->obj = obj;
 	msm_scanout_entry_init(&scanout->cache, &so->entry, obj->size,
 			       drm_gem_is_imported(obj));
@@ -422,6 +433,7 @@ void msm_scanout_free_object(struct drm_gem_object *obj)
 	msm_scanout_cache_remove(&so->entry);
 	msm_obj->scanout = NULL;
 	kfree(so);
+	kref_put(&scanout->ref, scanout_free);
 }
 
 /**
@@ -512,36 +524,29 @@ struct msm_scanout_cache *msm_scanout_cache_of(struct msm_scanout *scanout)
 	return &scanout->cache;
 }
 
-static void scanout_fini_cache(struct drm_device *dev, void *data)
-{
-	struct msm_scanout *scanout = data;
-
-	msm_scanout_cache_fini(&scanout->cache);
-}
-
 /**
  * msm_scanout_init() - set up the display's scanout mappings
  * @kms: the display
- * @dev: the DRM device
  * @mmu: the display's MMU
  * @window_start: where in its address space %MSM_SCANOUT_WINDOW_BYTES are ours
  *
  * Return: 0 or a negative error.
  */
-int msm_scanout_init(struct msm_kms *kms, struct drm_device *dev,
-		     struct msm_mmu *mmu, u64 window_start)
+int msm_scanout_init(struct msm_kms *kms, struct msm_mmu *mmu, u64 window_start)
 {
 	struct msm_scanout *scanout;
-	int ret;
 
-	scanout = drmm_kzalloc(dev, sizeof(*scanout), GFP_KERNEL);
+	scanout = kzalloc_obj(*scanout);
 	if (!scanout)
 		return -ENOMEM;
 
 	scanout->wq = alloc_workqueue("msm-scanout", WQ_MEM_RECLAIM | WQ_UNBOUND, 1);
-	if (!scanout->wq)
+	if (!scanout->wq) {
+		kfree(scanout);
 		return -ENOMEM;
+	}
 
+	kref_init(&scanout->ref);
 	INIT_WORK(&scanout->reap, reap_work);
 	INIT_WORK(&scanout->release, release_work);
 	INIT_DELAYED_WORK(&scanout->expire, expire_work);
@@ -550,12 +555,6 @@ int msm_scanout_init(struct msm_kms *kms, struct drm_device *dev,
 	scanout->mmu = mmu;
 	msm_scanout_cache_init(&scanout->cache, &scanout_ops, window_start,
 			       MSM_SCANOUT_WINDOW_BYTES);
-
-	ret = drmm_add_action_or_reset(dev, scanout_fini_cache, scanout);
-	if (ret) {
-		destroy_workqueue(scanout->wq);
-		return ret;
-	}
 
 	kms->scanout = scanout;
 
@@ -581,4 +580,5 @@ void msm_scanout_fini(struct msm_kms *kms)
 	destroy_workqueue(scanout->wq);
 	scanout->mmu = NULL;
 	kms->scanout = NULL;
+	kref_put(&scanout->ref, scanout_free);
 }

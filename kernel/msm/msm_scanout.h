@@ -38,8 +38,7 @@ extern struct fault_attr fail_scanout_map;
 
 #ifdef CONFIG_DRM_MSM_SCANOUT_CACHE
 
-int msm_scanout_init(struct msm_kms *kms, struct drm_device *dev,
-		     struct msm_mmu *mmu, u64 window_start);
+int msm_scanout_init(struct msm_kms *kms, struct msm_mmu *mmu, u64 window_start);
 void msm_scanout_fini(struct msm_kms *kms);
 struct msm_scanout_cache *msm_scanout_cache_of(struct msm_scanout *scanout);
 
@@ -66,8 +65,8 @@ void msm_scanout_debugfs_init(struct msm_kms *kms, struct drm_minor *minor);
 
 #else /* ! CONFIG_DRM_MSM_SCANOUT_CACHE */
 
-static inline int msm_scanout_init(struct msm_kms *kms, struct drm_device *dev,
-				   struct msm_mmu *mmu, u64 window_start)
+static inline int msm_scanout_init(struct msm_kms *kms, struct msm_mmu *mmu,
+				   u64 window_start)
 {
 	return 0;
 }
