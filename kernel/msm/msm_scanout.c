@@ -28,6 +28,10 @@ DECLARE_FAULT_ATTR(fail_scanout_map);
 
 /**
  * struct msm_scanout - the display's scanout mappings
+ *
+ * While the system sleeps nothing is mapped and nothing may be unmapped, as the
+ * IOMMU has no clocks: msm_scanout_suspend() empties the cache, and the work
+ * that would end lingering or idleness is frozen together with user space.
  */
 struct msm_scanout {
 	/**
@@ -39,7 +43,10 @@ struct msm_scanout {
 	struct msm_scanout_cache cache;
 	/** @mmu: the display's; gone once the cache is drained */
 	struct msm_mmu *mmu;
-	/** @wq: unmaps, so it has to make progress in reclaim */
+	/**
+	 * @wq: unmaps, so it has to make progress in reclaim, also while an
+	 * image is made for hibernation
+	 */
 	struct workqueue_struct *wq;
 	/** @reap: runs msm_scanout_cache_reap() */
 	struct work_struct reap;
@@ -147,13 +154,13 @@ static void scanout_kick_reap(struct msm_scanout_cache *cache)
 
 static void scanout_kick_release(struct msm_scanout_cache *cache)
 {
-	queue_work(system_dfl_wq, &to_scanout(cache)->release);
+	queue_work(system_freezable_wq, &to_scanout(cache)->release);
 }
 
 static void scanout_arm(struct msm_scanout_cache *cache, u64 delay_ns)
 {
 	/* One more, so as not to come just before the deadline. */
-	mod_delayed_work(system_dfl_wq, &to_scanout(cache)->expire,
+	mod_delayed_work(system_freezable_wq, &to_scanout(cache)->expire,
 			 nsecs_to_jiffies(delay_ns) + 1);
 }
 
@@ -559,6 +566,24 @@ int msm_scanout_init(struct msm_kms *kms, struct msm_mmu *mmu, u64 window_start)
 	kms->scanout = scanout;
 
 	return 0;
+}
+
+/**
+ * msm_scanout_suspend() - leave nothing to unmap while the system sleeps
+ * @kms: the display, which must be off, with nobody left who could switch it on
+ *
+ * Buffers that still exist are recognised when they are used again.
+ */
+void msm_scanout_suspend(struct msm_kms *kms)
+{
+	struct msm_scanout *scanout = kms->scanout;
+
+	if (!scanout)
+		return;
+
+	msm_scanout_cache_trim(&scanout->cache, 0, MSM_SCANOUT_DRAIN);
+	msm_scanout_cache_settle(&scanout->cache);
+	msm_scanout_cache_release(&scanout->cache);
 }
 
 /**

@@ -40,6 +40,7 @@ extern struct fault_attr fail_scanout_map;
 
 int msm_scanout_init(struct msm_kms *kms, struct msm_mmu *mmu, u64 window_start);
 void msm_scanout_fini(struct msm_kms *kms);
+void msm_scanout_suspend(struct msm_kms *kms);
 struct msm_scanout_cache *msm_scanout_cache_of(struct msm_scanout *scanout);
 
 void msm_scanout_note_flip(struct msm_kms *kms);
@@ -72,6 +73,10 @@ static inline int msm_scanout_init(struct msm_kms *kms, struct msm_mmu *mmu,
 }
 
 static inline void msm_scanout_fini(struct msm_kms *kms)
+{
+}
+
+static inline void msm_scanout_suspend(struct msm_kms *kms)
 {
 }
 

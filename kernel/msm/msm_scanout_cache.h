@@ -57,7 +57,7 @@ enum msm_scanout_state {
  * @MSM_SCANOUT_MEMORY: the shrinker takes its pages
  * @MSM_SCANOUT_FREE: the buffer is being freed
  * @MSM_SCANOUT_DROP: dropped by a developer
- * @MSM_SCANOUT_DRAIN: the display is being torn down
+ * @MSM_SCANOUT_DRAIN: the display is being torn down or suspended
  */
 enum msm_scanout_reason {
 	MSM_SCANOUT_BOUND,

@@ -38,3 +38,8 @@ scanout-flip dumb --frames 9 --verify --on-frame "6:echo 100000 >$shrink" \
 check_eq asked yes "$([ -e /tmp/asked ] && echo yes || echo no)"
 check_eq waits 0 "$(count_between wait asked)"
 swapoff /dev/zram0
+
+# All the memory that reclaim can get is wanted for an image, after the display was switched off.
+fresh nothing_is_unmapped_while_an_image_is_made_for_hibernation
+sleeps disk devices 'dpm_prepare.*end' 'dpm_complete.*begin'
+check_eq still_mapped 0 $(($(maps) - $(unmaps)))
