@@ -2,6 +2,7 @@
 
 #include <linux/dma-buf.h>
 #include <linux/fault-inject.h>
+#include <linux/fs.h>
 #include <linux/hashtable.h>
 #include <linux/kref.h>
 #include <linux/seq_file.h>
@@ -145,6 +146,18 @@ static void scanout_release(struct msm_scanout_entry *entry)
 	drm_gem_object_put(to_scanout_object(entry)->obj);
 }
 
+/*
+ * Neither a handle nor a framebuffer refers to the import, and its exporter's
+ * memory has no other user, such as the player that decodes into it.
+ */
+static bool scanout_unwanted(struct msm_scanout_entry *entry)
+{
+	struct drm_gem_object *obj = to_scanout_object(entry)->obj;
+
+	return kref_read(&obj->refcount) == 1 &&
+	       file_count(obj->import_attach->dmabuf->file) == 1;
+}
+
 static void scanout_kick_reap(struct msm_scanout_cache *cache)
 {
 	struct msm_scanout *scanout = to_scanout(cache);
@@ -215,6 +228,7 @@ static const struct msm_scanout_cache_ops scanout_ops = {
 	.flush = scanout_flush,
 	.hold = scanout_hold,
 	.release = scanout_release,
+	.unwanted = scanout_unwanted,
 	.kick_reap = scanout_kick_reap,
 	.kick_release = scanout_kick_release,
 	.arm = scanout_arm,
@@ -443,6 +457,46 @@ void msm_scanout_free_object(struct drm_gem_object *obj)
 	kref_put(&scanout->ref, scanout_free);
 }
 
+/* The shrinker may ask before there is a display. */
+static struct msm_scanout *scanout_of(struct msm_drm_private *priv)
+{
+	struct msm_kms *kms = READ_ONCE(priv->kms);
+
+	return kms ? READ_ONCE(kms->scanout) : NULL;
+}
+
+/**
+ * msm_scanout_unwanted_pages() - for the shrinker to count
+ * @priv: the driver
+ *
+ * Return: pages of imports that are alive only because they linger.
+ */
+unsigned long msm_scanout_unwanted_pages(struct msm_drm_private *priv)
+{
+	struct msm_scanout *scanout = scanout_of(priv);
+
+	return scanout ? msm_scanout_cache_unwanted(&scanout->cache) >> PAGE_SHIFT : 0;
+}
+
+/**
+ * msm_scanout_reclaim() - for the shrinker to free
+ * @priv: the driver
+ * @nr_pages: how much is wanted
+ *
+ * The imports are freed by a worker, as their exporters' locks may be held by
+ * who waits for memory here.
+ *
+ * Return: pages that will be free soon.
+ */
+unsigned long msm_scanout_reclaim(struct msm_drm_private *priv, unsigned long nr_pages)
+{
+	struct msm_scanout *scanout = scanout_of(priv);
+
+	return scanout ? msm_scanout_cache_reclaim(&scanout->cache,
+						   (u64)nr_pages << PAGE_SHIFT) >>
+			 PAGE_SHIFT : 0;
+}
+
 /**
  * msm_scanout_find_import() - find the GEM object of an earlier import
  * @dev: the DRM device
@@ -563,7 +617,8 @@ int msm_scanout_init(struct msm_kms *kms, struct msm_mmu *mmu, u64 window_start)
 	msm_scanout_cache_init(&scanout->cache, &scanout_ops, window_start,
 			       MSM_SCANOUT_WINDOW_BYTES);
 
-	kms->scanout = scanout;
+	/* The shrinker, which is there already, finds it complete: */
+	smp_store_release(&kms->scanout, scanout);
 
 	return 0;
 }

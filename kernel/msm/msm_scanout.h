@@ -17,6 +17,7 @@ struct drm_device;
 struct drm_gem_object;
 struct drm_minor;
 struct fault_attr;
+struct msm_drm_private;
 struct msm_kms;
 struct msm_mmu;
 struct msm_scanout;
@@ -48,6 +49,9 @@ int msm_scanout_pin(struct msm_kms *kms, struct drm_gem_object *obj, u64 *iova);
 void msm_scanout_unpin(struct drm_gem_object *obj);
 bool msm_scanout_in_use(struct drm_gem_object *obj);
 bool msm_scanout_referenced(struct drm_gem_object *obj);
+
+unsigned long msm_scanout_unwanted_pages(struct msm_drm_private *priv);
+unsigned long msm_scanout_reclaim(struct msm_drm_private *priv, unsigned long nr_pages);
 
 void msm_scanout_evict_object(struct drm_gem_object *obj);
 void msm_scanout_free_object(struct drm_gem_object *obj);
@@ -102,6 +106,17 @@ static inline bool msm_scanout_in_use(struct drm_gem_object *obj)
 static inline bool msm_scanout_referenced(struct drm_gem_object *obj)
 {
 	return false;
+}
+
+static inline unsigned long msm_scanout_unwanted_pages(struct msm_drm_private *priv)
+{
+	return 0;
+}
+
+static inline unsigned long msm_scanout_reclaim(struct msm_drm_private *priv,
+						unsigned long nr_pages)
+{
+	return 0;
 }
 
 static inline void msm_scanout_evict_object(struct drm_gem_object *obj)

@@ -180,6 +180,11 @@ struct msm_scanout_cache_ops {
 	 */
 	void (*release)(struct msm_scanout_entry *entry);
 	/**
+	 * @unwanted: Would @release free the buffer's memory, because nobody
+	 * else has a reference?  A hint.  Atomic context, also in reclaim.
+	 */
+	bool (*unwanted)(struct msm_scanout_entry *entry);
+	/**
 	 * @kick_reap: Have msm_scanout_cache_reap() called soon, from a context
 	 * that makes progress under memory pressure.  Atomic context.
 	 */
@@ -403,6 +408,8 @@ void msm_scanout_cache_set_insertion(struct msm_scanout_cache *cache,
 void msm_scanout_cache_trim(struct msm_scanout_cache *cache, u64 idle_bytes,
 			    enum msm_scanout_reason reason);
 void msm_scanout_cache_settle(struct msm_scanout_cache *cache);
+u64 msm_scanout_cache_unwanted(struct msm_scanout_cache *cache);
+u64 msm_scanout_cache_reclaim(struct msm_scanout_cache *cache, u64 bytes);
 
 void msm_scanout_cache_reap(struct msm_scanout_cache *cache);
 void msm_scanout_cache_release(struct msm_scanout_cache *cache);

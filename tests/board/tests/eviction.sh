@@ -1,10 +1,49 @@
 # SPDX-License-Identifier: MIT
 # board: flavour=release rootfs=mini kernel=ours timeout=200
 #
-# With swap to go to, the shrinker takes the pages of buffers that are still wanted, and their
-# mappings with them. They come back with their pictures intact.
+# What the shrinker takes. Imports that outlive their player go before anybody is killed. With swap to
+# go to, the pages of buffers that are still wanted go as well, and their mappings with them. They
+# come back with their pictures intact.
 
 shrink=/sys/kernel/debug/dri/0/shrink
+
+stat_of()
+{
+	awk -v key="$1" '$1 == key { print $2 }' "$2"
+}
+
+# More memory than there is, unless half of what lingers is given back. Without swap.
+fresh lingering_imports_go_before_anybody_is_killed
+put max_bytes 512M
+put idle_timeout_ms 0
+put import_linger_ms 60000
+scanout-flip foreign --buffers 20 --buffer-bytes 16M --frames 24 --hold-open 60 >/tmp/player.json &
+player=$!
+tries=0
+until [ -s /tmp/player.json ] || [ $tries -gt 300 ]; do
+	tries=$((tries + 1))
+	sleep 0.1
+done
+kill -9 $player
+wait $player
+sleep 0.5
+lingering=$(stat_of lingering_entries "$DEBUG/stats")
+check_eq lingering yes "$(at_least 16 "$lingering")"
+killed=$(stat_of oom_kill /proc/vmstat)
+want_mib=$(($(stat_of MemAvailable: /proc/meminfo) / 1024 + lingering * 16 / 2))
+dd if=/dev/zero of=/dev/null bs=${want_mib}M count=1 2>/dev/null ||
+	fail hog "status $? with $want_mib MiB"
+check_eq killed "$killed" "$(stat_of oom_kill /proc/vmstat)"
+check_eq went yes "$(at_least $((lingering / 4)) \
+	$((lingering - $(stat_of lingering_entries "$DEBUG/stats"))))"
+
+# To let go what the player imports again and again would free nothing: the memory is its own.
+fresh buffers_of_a_living_player_stay_mapped_under_pressure
+put idle_timeout_ms 0
+put import_linger_ms 60000
+scanout-flip reimport --frames 12 --verify --on-frame "6:echo 100000 >$shrink" \
+	--on-frame "9:echo 100000 >$shrink" >/dev/null || fail client "status $?"
+check_eq inserts 3 "$(delta inserts)"
 
 fresh evicted_by_the_shrinker
 put idle_timeout_ms 0
