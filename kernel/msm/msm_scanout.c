@@ -2,12 +2,13 @@
 
 #include <linux/dma-buf.h>
 #include <linux/fault-inject.h>
+#include <linux/fs.h>
 #include <linux/hashtable.h>
+#include <linux/kref.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
-#include <drm/drm_managed.h>
 #include <drm/drm_print.h>
 
 #include "msm_drv.h"
@@ -29,15 +30,24 @@ DECLARE_FAULT_ATTR(fail_scanout_map);
 /**
  * struct msm_scanout - the display's scanout mappings
  *
- * Belongs to the &drm_device, because GEM objects with an entry may outlive the
- * KMS part of the driver.
+ * While the system sleeps nothing is mapped and nothing may be unmapped, as the
+ * IOMMU has no clocks: msm_scanout_suspend() empties the cache, and the work
+ * that would end lingering or idleness is frozen together with user space.
  */
 struct msm_scanout {
+	/**
+	 * @ref: of the display, and of each object with an entry, because GEM
+	 * objects may outlive the KMS part of the driver
+	 */
+	struct kref ref;
 	/** @cache: the mappings */
 	struct msm_scanout_cache cache;
 	/** @mmu: the display's; gone once the cache is drained */
 	struct msm_mmu *mmu;
-	/** @wq: unmaps, so it has to make progress in reclaim */
+	/**
+	 * @wq: unmaps, so it has to make progress in reclaim, also while an
+	 * image is made for hibernation
+	 */
 	struct workqueue_struct *wq;
 	/** @reap: runs msm_scanout_cache_reap() */
 	struct work_struct reap;
@@ -136,6 +146,18 @@ static void scanout_release(struct msm_scanout_entry *entry)
 	drm_gem_object_put(to_scanout_object(entry)->obj);
 }
 
+/*
+ * Neither a handle nor a framebuffer refers to the import, and its exporter's
+ * memory has no other user, such as the player that decodes into it.
+ */
+static bool scanout_unwanted(struct msm_scanout_entry *entry)
+{
+	struct drm_gem_object *obj = to_scanout_object(entry)->obj;
+
+	return kref_read(&obj->refcount) == 1 &&
+	       file_count(obj->import_attach->dmabuf->file) == 1;
+}
+
 static void scanout_kick_reap(struct msm_scanout_cache *cache)
 {
 	struct msm_scanout *scanout = to_scanout(cache);
@@ -145,13 +167,13 @@ static void scanout_kick_reap(struct msm_scanout_cache *cache)
 
 static void scanout_kick_release(struct msm_scanout_cache *cache)
 {
-	queue_work(system_dfl_wq, &to_scanout(cache)->release);
+	queue_work(system_freezable_wq, &to_scanout(cache)->release);
 }
 
 static void scanout_arm(struct msm_scanout_cache *cache, u64 delay_ns)
 {
 	/* One more, so as not to come just before the deadline. */
-	mod_delayed_work(system_dfl_wq, &to_scanout(cache)->expire,
+	mod_delayed_work(system_freezable_wq, &to_scanout(cache)->expire,
 			 nsecs_to_jiffies(delay_ns) + 1);
 }
 
@@ -206,6 +228,7 @@ static const struct msm_scanout_cache_ops scanout_ops = {
 	.flush = scanout_flush,
 	.hold = scanout_hold,
 	.release = scanout_release,
+	.unwanted = scanout_unwanted,
 	.kick_reap = scanout_kick_reap,
 	.kick_release = scanout_kick_release,
 	.arm = scanout_arm,
@@ -237,6 +260,14 @@ static void expire_work(struct work_struct *work)
 	msm_scanout_cache_expire(&scanout->cache);
 }
 
+static void scanout_free(struct kref *ref)
+{
+	struct msm_scanout *scanout = container_of(ref, struct msm_scanout, ref);
+
+	msm_scanout_cache_fini(&scanout->cache);
+	kfree(scanout);
+}
+
 /*
  * GEM objects
  */
@@ -256,6 +287,7 @@ static struct msm_scanout_object *get_object(struct msm_scanout *scanout,
 	if (!so)
 		return NULL;
 
+	kref_get(&scanout->ref);
 	so->obj = obj;
 	msm_scanout_entry_init(&scanout->cache, &so->entry, obj->size,
 			       drm_gem_is_imported(obj));
@@ -422,6 +454,47 @@ void msm_scanout_free_object(struct drm_gem_object *obj)
 	msm_scanout_cache_remove(&so->entry);
 	msm_obj->scanout = NULL;
 	kfree(so);
+	kref_put(&scanout->ref, scanout_free);
+}
+
+/* The shrinker may ask before there is a display. */
+static struct msm_scanout *scanout_of(struct msm_drm_private *priv)
+{
+	struct msm_kms *kms = READ_ONCE(priv->kms);
+
+	return kms ? READ_ONCE(kms->scanout) : NULL;
+}
+
+/**
+ * msm_scanout_unwanted_pages() - for the shrinker to count
+ * @priv: the driver
+ *
+ * Return: pages of imports that are alive only because they linger.
+ */
+unsigned long msm_scanout_unwanted_pages(struct msm_drm_private *priv)
+{
+	struct msm_scanout *scanout = scanout_of(priv);
+
+	return scanout ? msm_scanout_cache_unwanted(&scanout->cache) >> PAGE_SHIFT : 0;
+}
+
+/**
+ * msm_scanout_reclaim() - for the shrinker to free
+ * @priv: the driver
+ * @nr_pages: how much is wanted
+ *
+ * The imports are freed by a worker, as their exporters' locks may be held by
+ * who waits for memory here.
+ *
+ * Return: pages that will be free soon.
+ */
+unsigned long msm_scanout_reclaim(struct msm_drm_private *priv, unsigned long nr_pages)
+{
+	struct msm_scanout *scanout = scanout_of(priv);
+
+	return scanout ? msm_scanout_cache_reclaim(&scanout->cache,
+						   (u64)nr_pages << PAGE_SHIFT) >>
+			 PAGE_SHIFT : 0;
 }
 
 /* What MSM_INFO says of a buffer is its owner's. */
@@ -541,36 +614,29 @@ struct msm_scanout_cache *msm_scanout_cache_of(struct msm_scanout *scanout)
 	return &scanout->cache;
 }
 
-static void scanout_fini_cache(struct drm_device *dev, void *data)
-{
-	struct msm_scanout *scanout = data;
-
-	msm_scanout_cache_fini(&scanout->cache);
-}
-
 /**
  * msm_scanout_init() - set up the display's scanout mappings
  * @kms: the display
- * @dev: the DRM device
  * @mmu: the display's MMU
  * @window_start: where in its address space %MSM_SCANOUT_WINDOW_BYTES are ours
  *
  * Return: 0 or a negative error.
  */
-int msm_scanout_init(struct msm_kms *kms, struct drm_device *dev,
-		     struct msm_mmu *mmu, u64 window_start)
+int msm_scanout_init(struct msm_kms *kms, struct msm_mmu *mmu, u64 window_start)
 {
 	struct msm_scanout *scanout;
-	int ret;
 
-	scanout = drmm_kzalloc(dev, sizeof(*scanout), GFP_KERNEL);
+	scanout = kzalloc_obj(*scanout);
 	if (!scanout)
 		return -ENOMEM;
 
 	scanout->wq = alloc_workqueue("msm-scanout", WQ_MEM_RECLAIM | WQ_UNBOUND, 1);
-	if (!scanout->wq)
+	if (!scanout->wq) {
+		kfree(scanout);
 		return -ENOMEM;
+	}
 
+	kref_init(&scanout->ref);
 	INIT_WORK(&scanout->reap, reap_work);
 	INIT_WORK(&scanout->release, release_work);
 	INIT_DELAYED_WORK(&scanout->expire, expire_work);
@@ -580,15 +646,28 @@ int msm_scanout_init(struct msm_kms *kms, struct drm_device *dev,
 	msm_scanout_cache_init(&scanout->cache, &scanout_ops, window_start,
 			       MSM_SCANOUT_WINDOW_BYTES);
 
-	ret = drmm_add_action_or_reset(dev, scanout_fini_cache, scanout);
-	if (ret) {
-		destroy_workqueue(scanout->wq);
-		return ret;
-	}
-
-	kms->scanout = scanout;
+	/* The shrinker, which is there already, finds it complete: */
+	smp_store_release(&kms->scanout, scanout);
 
 	return 0;
+}
+
+/**
+ * msm_scanout_suspend() - leave nothing to unmap while the system sleeps
+ * @kms: the display, which must be off, with nobody left who could switch it on
+ *
+ * Buffers that still exist are recognised when they are used again.
+ */
+void msm_scanout_suspend(struct msm_kms *kms)
+{
+	struct msm_scanout *scanout = kms->scanout;
+
+	if (!scanout)
+		return;
+
+	msm_scanout_cache_trim(&scanout->cache, 0, MSM_SCANOUT_DRAIN);
+	msm_scanout_cache_settle(&scanout->cache);
+	msm_scanout_cache_release(&scanout->cache);
 }
 
 /**
@@ -610,4 +689,5 @@ void msm_scanout_fini(struct msm_kms *kms)
 	destroy_workqueue(scanout->wq);
 	scanout->mmu = NULL;
 	kms->scanout = NULL;
+	kref_put(&scanout->ref, scanout_free);
 }

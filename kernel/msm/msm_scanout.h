@@ -17,6 +17,7 @@ struct drm_device;
 struct drm_gem_object;
 struct drm_minor;
 struct fault_attr;
+struct msm_drm_private;
 struct msm_kms;
 struct msm_mmu;
 struct msm_scanout;
@@ -38,9 +39,9 @@ extern struct fault_attr fail_scanout_map;
 
 #ifdef CONFIG_DRM_MSM_SCANOUT_CACHE
 
-int msm_scanout_init(struct msm_kms *kms, struct drm_device *dev,
-		     struct msm_mmu *mmu, u64 window_start);
+int msm_scanout_init(struct msm_kms *kms, struct msm_mmu *mmu, u64 window_start);
 void msm_scanout_fini(struct msm_kms *kms);
+void msm_scanout_suspend(struct msm_kms *kms);
 struct msm_scanout_cache *msm_scanout_cache_of(struct msm_scanout *scanout);
 
 void msm_scanout_note_flip(struct msm_kms *kms);
@@ -48,6 +49,9 @@ int msm_scanout_pin(struct msm_kms *kms, struct drm_gem_object *obj, u64 *iova);
 void msm_scanout_unpin(struct drm_gem_object *obj);
 bool msm_scanout_in_use(struct drm_gem_object *obj);
 bool msm_scanout_referenced(struct drm_gem_object *obj);
+
+unsigned long msm_scanout_unwanted_pages(struct msm_drm_private *priv);
+unsigned long msm_scanout_reclaim(struct msm_drm_private *priv, unsigned long nr_pages);
 
 void msm_scanout_evict_object(struct drm_gem_object *obj);
 void msm_scanout_free_object(struct drm_gem_object *obj);
@@ -66,13 +70,17 @@ void msm_scanout_debugfs_init(struct msm_kms *kms, struct drm_minor *minor);
 
 #else /* ! CONFIG_DRM_MSM_SCANOUT_CACHE */
 
-static inline int msm_scanout_init(struct msm_kms *kms, struct drm_device *dev,
-				   struct msm_mmu *mmu, u64 window_start)
+static inline int msm_scanout_init(struct msm_kms *kms, struct msm_mmu *mmu,
+				   u64 window_start)
 {
 	return 0;
 }
 
 static inline void msm_scanout_fini(struct msm_kms *kms)
+{
+}
+
+static inline void msm_scanout_suspend(struct msm_kms *kms)
 {
 }
 
@@ -98,6 +106,17 @@ static inline bool msm_scanout_in_use(struct drm_gem_object *obj)
 static inline bool msm_scanout_referenced(struct drm_gem_object *obj)
 {
 	return false;
+}
+
+static inline unsigned long msm_scanout_unwanted_pages(struct msm_drm_private *priv)
+{
+	return 0;
+}
+
+static inline unsigned long msm_scanout_reclaim(struct msm_drm_private *priv,
+						unsigned long nr_pages)
+{
+	return 0;
 }
 
 static inline void msm_scanout_evict_object(struct drm_gem_object *obj)

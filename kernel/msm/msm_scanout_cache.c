@@ -899,6 +899,74 @@ void msm_scanout_cache_settle(struct msm_scanout_cache *cache)
 }
 
 /*
+ * Memory pressure
+ */
+
+/*
+ * Of the lingering entries, as many are looked at as fit into a short critical
+ * section.  Who is still flipped to is at the other end.
+ */
+#define MSM_SCANOUT_RECLAIM_STEPS	64
+
+static u64 unwanted_locked(struct msm_scanout_cache *cache, u64 max_bytes,
+			   bool end)
+{
+	struct msm_scanout_entry *entry, *tmp;
+	unsigned int steps = 0;
+	u64 bytes = 0;
+
+	list_for_each_entry_safe(entry, tmp, &cache->lingering, linger) {
+		if (bytes >= max_bytes || steps++ == MSM_SCANOUT_RECLAIM_STEPS)
+			break;
+		if (!cache->ops->unwanted(entry))
+			continue;
+		bytes += entry->bytes;
+		if (end)
+			linger_end_locked(entry);
+	}
+
+	return bytes;
+}
+
+/**
+ * msm_scanout_cache_unwanted() - what is alive only because it lingers
+ * @cache: the cache
+ *
+ * Safe in reclaim.
+ *
+ * Return: bytes that msm_scanout_cache_reclaim() can free, at least.
+ */
+u64 msm_scanout_cache_unwanted(struct msm_scanout_cache *cache)
+{
+	u64 bytes;
+
+	spin_lock(&cache->lock);
+	bytes = unwanted_locked(cache, U64_MAX, false);
+	spin_unlock(&cache->lock);
+
+	return bytes;
+}
+
+/**
+ * msm_scanout_cache_reclaim() - memory is short, so end the lingering
+ * @cache: the cache
+ * @bytes: how much is wanted
+ *
+ * Of buffers that nobody else has a reference to, that is; to end it for others
+ * would free nothing.  Safe in reclaim.
+ *
+ * Return: bytes that will be free once msm_scanout_cache_release() has run.
+ */
+u64 msm_scanout_cache_reclaim(struct msm_scanout_cache *cache, u64 bytes)
+{
+	spin_lock(&cache->lock);
+	bytes = unwanted_locked(cache, bytes, true);
+	spin_unlock(&cache->lock);
+
+	return bytes;
+}
+
+/*
  * Figures
  */
 

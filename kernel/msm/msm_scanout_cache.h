@@ -57,7 +57,7 @@ enum msm_scanout_state {
  * @MSM_SCANOUT_MEMORY: the shrinker takes its pages
  * @MSM_SCANOUT_FREE: the buffer is being freed
  * @MSM_SCANOUT_DROP: dropped by a developer
- * @MSM_SCANOUT_DRAIN: the display is being torn down
+ * @MSM_SCANOUT_DRAIN: the display is being torn down or suspended
  */
 enum msm_scanout_reason {
 	MSM_SCANOUT_BOUND,
@@ -181,6 +181,11 @@ struct msm_scanout_cache_ops {
 	 * msm_scanout_cache_release() only; may free the entry.
 	 */
 	void (*release)(struct msm_scanout_entry *entry);
+	/**
+	 * @unwanted: Would @release free the buffer's memory, because nobody
+	 * else has a reference?  A hint.  Atomic context, also in reclaim.
+	 */
+	bool (*unwanted)(struct msm_scanout_entry *entry);
 	/**
 	 * @kick_reap: Have msm_scanout_cache_reap() called soon, from a context
 	 * that makes progress under memory pressure.  Atomic context.
@@ -412,6 +417,8 @@ void msm_scanout_cache_set_insertion(struct msm_scanout_cache *cache,
 void msm_scanout_cache_trim(struct msm_scanout_cache *cache, u64 idle_bytes,
 			    enum msm_scanout_reason reason);
 void msm_scanout_cache_settle(struct msm_scanout_cache *cache);
+u64 msm_scanout_cache_unwanted(struct msm_scanout_cache *cache);
+u64 msm_scanout_cache_reclaim(struct msm_scanout_cache *cache, u64 bytes);
 
 void msm_scanout_cache_reap(struct msm_scanout_cache *cache);
 void msm_scanout_cache_release(struct msm_scanout_cache *cache);

@@ -225,6 +225,13 @@ static void fake_kick_reap(struct msm_scanout_cache *cache)
 		display->wake(display);
 }
 
+static bool fake_unwanted(struct msm_scanout_entry *entry)
+{
+	lockdep_assert_held(&entry->cache->lock);
+
+	return !to_buffer(entry)->wanted;
+}
+
 static void fake_kick_release(struct msm_scanout_cache *cache)
 {
 	struct fake_display *display = to_display(cache);
@@ -273,6 +280,7 @@ static const struct msm_scanout_cache_ops fake_ops = {
 	.flush = fake_flush,
 	.hold = fake_hold,
 	.release = fake_ref_release,
+	.unwanted = fake_unwanted,
 	.kick_reap = fake_kick_reap,
 	.kick_release = fake_kick_release,
 	.arm = fake_arm,

@@ -50,6 +50,8 @@ struct fake_buffer {
 	unsigned int index;
 	/** @holds: references that the cache holds, at most one */
 	atomic_t holds;
+	/** @wanted: by somebody else than the cache */
+	bool wanted;
 	/** @kept: the memory is not given back when it is freed */
 	bool kept;
 };

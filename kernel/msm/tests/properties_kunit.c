@@ -1399,6 +1399,60 @@ static void lowered_linger_applies_to_what_lingers(struct kunit *test)
 }
 
 /* The reference may be the last one: the buffer is gone when release returns. */
+static u64 reclaim(struct fake_display *display, u64 bytes)
+{
+	fs_reclaim_acquire(GFP_KERNEL);
+	bytes = msm_scanout_cache_reclaim(&display->cache, bytes);
+	fs_reclaim_release(GFP_KERNEL);
+
+	return bytes;
+}
+
+static void reclaim_lets_go_what_nobody_wants(struct kunit *test)
+{
+	struct fake_display *display = test->priv;
+
+	imports(display, 5, 2 * MB);
+	for (unsigned int i = A; i <= E; i++)
+		fake_flip(display, i);
+	fake_show(display, E);
+	display->buffer[B]->wanted = true;
+
+	KUNIT_EXPECT_EQ(test, msm_scanout_cache_unwanted(&display->cache), 6 * MB);
+	KUNIT_EXPECT_FALSE(test, display->release_due);
+	KUNIT_EXPECT_EQ(test, reclaim(display, 3 * MB), 4 * MB);
+	KUNIT_EXPECT_TRUE(test, display->release_due);
+	KUNIT_EXPECT_EQ(test, msm_scanout_cache_unwanted(&display->cache), 2 * MB);
+
+	fake_release(display);
+	KUNIT_EXPECT_EQ(test, atomic_read(&display->buffer[A]->holds), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&display->buffer[B]->holds), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&display->buffer[C]->holds), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&display->buffer[D]->holds), 1);
+	/* Whoever has a reference after all finds it mapped. */
+	KUNIT_EXPECT_STREQ(test, fake_states(display), "iiiia");
+	KUNIT_EXPECT_EQ(test, reclaim(display, 1), 2 * MB);
+	KUNIT_EXPECT_EQ(test, reclaim(display, 1), 0);
+	fake_hide(display, E);
+}
+
+static void reclaim_looks_at_few(struct kunit *test)
+{
+	struct fake_display *display = test->priv;
+
+	imports(display, 65, PAGE_SIZE);
+	bounds(display, 2 * MB, 65);
+	for (unsigned int i = 0; i < 65; i++) {
+		fake_flip(display, i);
+		display->buffer[i]->wanted = i < 63;
+	}
+
+	KUNIT_EXPECT_EQ(test, msm_scanout_cache_unwanted(&display->cache), PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, reclaim(display, 1 * MB), PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, reclaim(display, 1 * MB), PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, reclaim(display, 1 * MB), 0);
+}
+
 static void free_on_release(struct fake_buffer *buffer)
 {
 	fake_buffer_free(buffer);
@@ -2010,6 +2064,8 @@ static struct kunit_case property_cases[] = {
 	KUNIT_CASE(zero_linger_takes_no_reference),
 	KUNIT_CASE(linger_switched_off_during_use_ends_afterwards),
 	KUNIT_CASE(lowered_linger_applies_to_what_lingers),
+	KUNIT_CASE(reclaim_lets_go_what_nobody_wants),
+	KUNIT_CASE(reclaim_looks_at_few),
 	KUNIT_CASE(release_may_free_the_buffer),
 	KUNIT_CASE(large_buffers_get_slots_of_2_mib),
 	KUNIT_CASE(small_buffers_share_a_slot),

@@ -114,6 +114,38 @@ unmaps_between()
 	count_between munmap "$1" "$2"
 }
 
+# What msm maps or unmaps between two of the kernel's steps into sleep and out of it; "never" if the
+# first was not taken.
+touched_between()
+{
+	awk -v from="suspend_resume: $1" -v to="suspend_resume: $2" '
+		$0 ~ from { on = 1; begun = 1 }
+		$0 ~ to { on = 0 }
+		on && / (mmap|munmap): / { n++ }
+		END { print begun ? n + 0 : "never" }' $TRACING/trace
+}
+
+# sleeps STATE LEVEL FROM TO: a client is caught by it in the middle of its flips, and goes on. Both
+# time limits end while the kernel waits at LEVEL, for five seconds. The IOMMU may be off by then, so
+# nothing is mapped or unmapped between FROM and TO.
+sleeps()
+{
+	put import_linger_ms 1000
+	put idle_timeout_ms 2000
+	echo 1 >$TRACING/events/power/suspend_resume/enable
+	echo "$2" >/sys/power/pm_test
+	scanout-flip foreign --frames 16 --verify --on-frame "7:cat $CACHE/idle_entries >/tmp/idle" \
+		--on-frame "8:echo $1 >/sys/power/state" >/dev/null || fail client "status $?"
+	echo none >/sys/power/pm_test
+	check_eq idle_before yes "$(at_least 2 "$(cat /tmp/idle)")"
+	check_eq while_frozen 0 "$(touched_between "$3" "$4")"
+	# Each of three buffers was new once, and known again after the sleep.
+	check_eq unknown_distances 3 "$(delta reuse_depth 34)"
+	put import_linger_ms 0
+	put trim 0
+	sleep 1
+}
+
 model_stat()
 {
 	awk -v key="$1" '$1 == key { print $2 }' $MODEL/stats

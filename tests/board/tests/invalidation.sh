@@ -92,22 +92,13 @@ put trim 0
 sleep 1
 nothing_left
 
-if [ -w /sys/power/pm_test ]; then
-	fresh suspend_and_resume_while_idle_mappings_exist
-	put import_linger_ms 60000
-	put idle_timeout_ms 0
-	scanout-flip foreign --frames 6 --verify >/dev/null || fail client "status $?"
-	idle=$(get idle_entries)
-	echo devices >/sys/power/pm_test
-	echo freeze >/sys/power/state || fail suspend "was refused"
-	echo none >/sys/power/pm_test
-	check_eq idle_entries "$idle" "$(get idle_entries)"
-	scanout-flip foreign --frames 6 --verify >/dev/null || fail client_after "status $?"
-	put import_linger_ms 0
-	put trim 0
-	sleep 1
-	nothing_left
-fi
+fresh nothing_is_unmapped_while_user_space_is_frozen
+sleeps freeze freezer 'freeze_processes.*end' 'thaw_processes.*begin'
+nothing_left
+
+fresh nothing_is_unmapped_while_devices_sleep
+sleeps freeze devices 'dpm_prepare.*end' 'dpm_complete.*begin'
+nothing_left
 
 fresh unloaded_with_idle_mappings
 put import_linger_ms 60000
