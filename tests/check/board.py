@@ -3,11 +3,12 @@
 
 A file there says in its first lines what it wants to run on,
 
-    # board: flavour=release|debug rootfs=mini|full kernel=ours|upstream [timeout=SECONDS]
+    # board: flavour=release|debug rootfs=mini|full kernel=ours|upstream [variant=NAME]
+    #        [timeout=SECONDS]
 
-and all that want the same share one boot. NAME.sh is run by tests/board/guest/run-tests in the
-guest, NAME.host.sh on the host, with $RUN for tests/board/run. Both print lines "ok NAME",
-"not ok NAME - WHY" and "skip NAME - WHY".
+in one line, where a variant is a folder of selftest/variants. All that want the same share one
+boot. NAME.sh is run by tests/board/guest/run-tests in the guest, NAME.host.sh on the host, with
+$RUN for tests/board/run. Both print lines "ok NAME", "not ok NAME - WHY" and "skip NAME - WHY".
 """
 
 import dataclasses
@@ -20,10 +21,12 @@ from .step import Step
 RUN = repo.path("tests/board/run")
 TESTS = repo.path("tests/board/tests")
 SELFTEST = repo.path("tests/board/selftest/selftest")
-HEADER = re.compile(r"^# board:((?: \w+=\w+)+)$", re.M)
+VARIANTS = repo.path("tests/board/selftest/variants")
+HEADER = re.compile(r"^# board:((?: \w+=[\w-]+)+)$", re.M)
 KNOWN = {"flavour": ("release", "debug"), "rootfs": ("mini", "full"),
-         "kernel": ("ours", "upstream")}
-DEFAULTS = {"flavour": "release", "rootfs": "mini", "kernel": "ours", "timeout": "300"}
+         "kernel": ("ours", "upstream"), "variant": ("none", *sorted(os.listdir(VARIANTS)))}
+DEFAULTS = {"flavour": "release", "rootfs": "mini", "kernel": "ours", "variant": "none",
+            "timeout": "300"}
 # To build what a boot needs, kernel included, on a slow machine.
 BUILD_LIMIT_S = 3600
 SELFTEST_LIMIT_S = {"parts": 120, "boot": 1200, "debug": 5400, "full": 1800}
@@ -40,6 +43,7 @@ class Machine:
     flavour: str
     rootfs: str
     kernel: str
+    variant: str
 
     def name(self):
         parts = ["board", self.flavour]
@@ -47,6 +51,8 @@ class Machine:
             parts.append(self.rootfs)
         if self.kernel != "ours":
             parts.append(self.kernel)
+        if self.variant != "none":
+            parts.append(self.variant)
         return ".".join(parts)
 
 
@@ -92,9 +98,12 @@ def _boot(files):
         chosen = [f for f in files if f.name in context.items]
         limit_s = sum(f.timeout_s for f in chosen)
         failed, seen = context.results.failed, context.results.total()
+        variant = []
+        if machine.variant != "none":
+            variant = ["--msm-variant", os.path.join(VARIANTS, machine.variant)]
         status = command.run(
             [RUN, "--flavour", machine.flavour, "--rootfs", machine.rootfs, "--kernel",
-             machine.kernel, "--timeout", str(limit_s), "--share", TESTS, "--",
+             machine.kernel, *variant, "--timeout", str(limit_s), "--share", TESTS, "--",
              "sh", "/usr/lib/board/run-tests", *[f"/share/{f.name}" for f in chosen]],
             context.log, limit_s + BUILD_LIMIT_S, context.tap)
         # 97 is one more failure: what the kernel said may belong to a test that passed.
@@ -160,10 +169,13 @@ def steps():
         for file in guest:
             if file.machine.flavour == flavour:
                 found.setdefault(file.machine, []).append(file)
-        for machine in sorted(found, key=lambda m: (m.rootfs != "mini", m.kernel)):
+        for machine in sorted(found, key=lambda m: (m.rootfs != "mini", m.kernel, m.variant)):
             some = found[machine]
+            what = machine.kernel
+            if machine.variant != "none":
+                what += f" with {machine.variant}"
             yield Step(machine.name(), f"tests in the guest: {flavour}, {machine.rootfs} root, "
-                       f"{machine.kernel}", _boot(some),
+                       f"{what}", _boot(some),
                        tuple(f.name for f in some), after[flavour])
         some = [f for f in host if f.machine.flavour == flavour]
         if some:

@@ -155,12 +155,13 @@ class Files(unittest.TestCase):
 
     def test_a_board_test_says_what_it_wants(self):
         self.assertEqual(board.machine_of("# board: flavour=debug rootfs=full kernel=upstream "
-                                          "timeout=9\n", "t"),
-                         (board.Machine("debug", "full", "upstream"), 9))
+                                          "variant=no-flush timeout=9\n", "t"),
+                         (board.Machine("debug", "full", "upstream", "no-flush"), 9))
 
     def test_bad_headers_are_refused(self):
         for text in ("", "# board: flavour=quick rootfs=mini kernel=ours\n",
-                     "# board: flavour=debug speed=9\n", "# board: flavour=debug timeout=soon\n"):
+                     "# board: flavour=debug speed=9\n", "# board: flavour=debug timeout=soon\n",
+                     "# board: flavour=debug variant=no-such\n"):
             with self.subTest(text), self.assertRaises(board.BadHeader):
                 board.machine_of(text, "t")
 

@@ -5,6 +5,8 @@
 #include <linux/slab.h>
 #include <linux/sizes.h>
 
+#include "../../../../iommu/iommu-pages.h"
+
 #include "counting_smmu.h"
 
 /* Of the hardware: sdm845's display sees 36 bits on either side. */
@@ -69,7 +71,18 @@ static size_t unmap_pages(struct iommu_domain *domain, unsigned long iova,
 			  size_t pgsize, size_t pgcount,
 			  struct iommu_iotlb_gather *gather)
 {
-	struct io_pgtable_ops *ops = to_smmu(domain)->pgtable;
+	struct counting_smmu *smmu = to_smmu(domain);
+	struct io_pgtable_ops *ops = smmu->pgtable;
+
+	/* As generic_pt does, but io-pgtable-arm does not: */
+	if (smmu->gathers_tables) {
+		void *table = iommu_alloc_pages_sz(GFP_KERNEL, SZ_4K);
+
+		if (!table)
+			return 0;
+		iommu_pages_list_add(&gather->freelist, table);
+		smmu->tables_gathered++;
+	}
 
 	return ops->unmap_pages(ops, iova, pgsize, pgcount, gather);
 }
@@ -81,7 +94,11 @@ static void flush_iotlb_all(struct iommu_domain *domain)
 
 static void iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gather)
 {
-	to_smmu(domain)->commands.sync++;
+	struct counting_smmu *smmu = to_smmu(domain);
+
+	smmu->commands.sync++;
+	smmu->tables_freed += list_count_nodes(&gather->freelist.pages);
+	iommu_put_pages_list(&gather->freelist);
 }
 
 static phys_addr_t iova_to_phys(struct iommu_domain *domain, dma_addr_t iova)

@@ -37,6 +37,12 @@ struct counting_smmu {
 	struct io_pgtable_ops *pgtable;
 	/** @commands: so far */
 	struct tlb_commands commands;
+	/** @gathers_tables: each unmap leaves a table that is to be freed once it is flushed */
+	bool gathers_tables;
+	/** @tables_gathered: so far */
+	u64 tables_gathered;
+	/** @tables_freed: so far */
+	u64 tables_freed;
 };
 
 /**

@@ -396,6 +396,18 @@ static void ours_without_deferring_drops_each_picture(struct kunit *test)
 	KUNIT_EXPECT_GE(test, dropped.sync, MANY);
 }
 
+/* Not with ARM's page tables, so far. */
+static void tables_that_an_unmap_leaves_are_freed(struct kunit *test)
+{
+	struct bench *bench = test->priv;
+	struct tlb_commands dropped;
+
+	bench->smmu.gathers_tables = true;
+	drop_from_cache(test, "gathers", true, 1, &pictures[0], SCATTERED, &dropped);
+	KUNIT_EXPECT_GE(test, bench->smmu.tables_gathered, 1);
+	KUNIT_EXPECT_EQ(test, bench->smmu.tables_gathered, bench->smmu.tables_freed);
+}
+
 static int bench_init(struct kunit *test)
 {
 	struct bench *bench = kunit_kzalloc(test, sizeof(*bench), GFP_KERNEL);
@@ -430,6 +442,7 @@ static struct kunit_case drop_cases[] = {
 	KUNIT_CASE(ours_drops_a_picture_within_the_goal),
 	KUNIT_CASE(ours_evicts_many_with_few_flushes),
 	KUNIT_CASE(ours_without_deferring_drops_each_picture),
+	KUNIT_CASE(tables_that_an_unmap_leaves_are_freed),
 	{ }
 };
 

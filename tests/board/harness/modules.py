@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Kernel modules: msm.ko of either side, the display model, and the tree of what a guest loads."""
 
+import glob
 import os
 import shutil
 
@@ -10,6 +11,8 @@ CROSS = ("ARCH=arm64", "CROSS_COMPILE=aarch64-linux-gnu-", "CC=aarch64-linux-gnu
 # Options of kernel/msm's Kconfig that no built kernel's configuration knows.
 OURS_OPTIONS = {"CONFIG_DRM_MSM_SCANOUT_CACHE": "y"}
 MSM = "drivers/gpu/drm/msm"
+# What the debug flavour's msm.ko says of itself, for its checkers.
+DEBUG_MSM = os.path.join(cache.HERE, "config", "debug-msm")
 MODEL = os.path.join(cache.HERE, "model")
 MODEL_MODULE = "mdp4_model"
 KEEPAWAKE = os.path.join(cache.HERE, "keepawake")
@@ -63,7 +66,7 @@ def _variant(variant):
     if not os.path.isdir(variant):
         raise report.BoardError(f"--msm-variant {variant}: not a folder "
                                 "(wanted: a folder with *.patch and perhaps a file 'config')")
-    patches = sorted(n for n in os.listdir(variant) if n.endswith(".patch"))
+    patches = sorted(glob.glob(os.path.join(variant, "*.patch")))
     options = {}
     config = os.path.join(variant, "config")
     if os.path.exists(config):
@@ -98,12 +101,14 @@ def msm(kernel, side, variant=None):
     if side == "ours" and not has_ours():
         report.say("kernel/lay is not there: 'ours' is the unpatched msm, built here")
     patches, changed = _variant(variant)
+    if kernel.debug and side == "ours" and has_ours():
+        patches = sorted(glob.glob(os.path.join(DEBUG_MSM, "*.patch"))) + patches
     options = {**(OURS_OPTIONS if side == "ours" else {}), **changed}
     source = cache.key(kernel.identity, kernel.msm_source, builder.toolchain())
     # One object folder for all that is built with the same options: an edit, or another variant,
     # compiles only the files in which it differs from what was built there last.
     place = cache.path("msm", cache.key("msm-2", source, side, sorted(options.items())))
-    identity = cache.key(_lay_inputs(side), [("tree", os.path.join(variant, p)) for p in patches])
+    identity = cache.key(_lay_inputs(side), [("tree", p) for p in patches])
     product = os.path.join(place, "products", identity, "msm.ko")
     with cache.lock("msm-" + os.path.basename(place)):
         if os.path.exists(product):
@@ -113,7 +118,7 @@ def msm(kernel, side, variant=None):
         try:
             shutil.copytree(kernel.msm_source, fresh, dirs_exist_ok=True, symlinks=True)
             cache.clear_stamp(fresh)
-            lay(fresh, side, variant, patches)
+            lay(fresh, side, patches)
             tree = os.path.join(place, "tree")
             os.makedirs(os.path.join(tree, "include/trace"), exist_ok=True)
             changed = cache.sync(fresh, tree, os.path.join(place, "manifest.json"))
@@ -129,14 +134,15 @@ def msm(kernel, side, variant=None):
         return product
 
 
-def lay(tree, side, variant=None, patches=None):
-    """Put our side, and a variant's patches, over a source tree."""
+def lay(tree, side, patches=()):
+    """Put our side, and more patches, over a source tree."""
     if side == "ours" and has_ours():
         builder.output(["/repo/kernel/lay", "/tree"], directory="/repo/kernel",
                        binds=((cache.REPO, "/repo", "ro"), (tree, "/tree", "rw")))
-    for patch in patches or []:
-        builder.output(["patch", "-p1", "--fuzz=0", "-s", "-i", f"/variant/{patch}"],
-                       directory="/tree", binds=((variant, "/variant", "ro"),
+    for patch in patches:
+        folder, name = os.path.split(patch)
+        builder.output(["patch", "-p1", "--fuzz=0", "-s", "-i", f"/patches/{name}"],
+                       directory="/tree", binds=((folder, "/patches", "ro"),
                                                  (tree, "/tree", "rw")))
 
 

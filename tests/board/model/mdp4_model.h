@@ -58,6 +58,8 @@ enum mdp4_fault_kind {
 	MDP4_FAULT_NO_DOMAIN,
 	/** @MDP4_FAULT_FREED: the page is mapped, but the kernel has freed it */
 	MDP4_FAULT_FREED,
+	/** @MDP4_FAULT_UNMAPPED_LIVE: the driver unmapped what the running frame is read from */
+	MDP4_FAULT_UNMAPPED_LIVE,
 	/** @MDP4_FAULT_POISONED: unmapped only because debugfs poison_iova says so */
 	MDP4_FAULT_POISONED,
 	MDP4_FAULT_KINDS,
@@ -332,6 +334,7 @@ bool mdp4_cursor_fetch(const struct mdp4_model *m, struct mdp4_fetch *out);
 /* mdp4_model_fault.c */
 void mdp4_fault(struct mdp4_model *m, enum mdp4_source source, u64 iova,
 		enum mdp4_fault_kind kind);
+void mdp4_unmap_begins(struct mdp4_model *m, u64 iova, u64 bytes);
 
 /* mdp4_model_scan.c */
 int mdp4_scan_start(struct mdp4_model *m);

@@ -4,6 +4,7 @@
  */
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
+#include <linux/lockdep.h>
 
 #include "mdp4_model.h"
 
@@ -19,6 +20,7 @@ const char * const mdp4_fault_names[MDP4_FAULT_KINDS] = {
 	[MDP4_FAULT_UNMAPPED] = "unmapped",
 	[MDP4_FAULT_NO_DOMAIN] = "no-domain",
 	[MDP4_FAULT_FREED] = "freed",
+	[MDP4_FAULT_UNMAPPED_LIVE] = "unmapped-live",
 	[MDP4_FAULT_POISONED] = "poisoned",
 };
 
@@ -61,4 +63,34 @@ void mdp4_fault(struct mdp4_model *m, enum mdp4_source source, u64 iova,
 		.source = source,
 		.kind = kind,
 	};
+}
+
+/**
+ * mdp4_unmap_begins - the driver is about to unmap: not what the running frame is read from?
+ * @m: the display
+ * @iova: of the buffer
+ * @bytes: its size
+ *
+ * A walk begins with the frame. What is unmapped in the middle of one, and replaced before the
+ * next, may be missed by both walks. It is called from a probe, where lockdep cannot follow.
+ */
+void mdp4_unmap_begins(struct mdp4_model *m, u64 iova, u64 bytes)
+{
+	struct mdp4_fetch fetch[MDP4_PLANES];
+	unsigned int pipe;
+	int i, n;
+
+	lockdep_off();
+	scoped_guard(raw_spinlock_irqsave, &m->lock) {
+		for (pipe = 0; pipe < MDP4_PIPES; pipe++) {
+			if (!mdp4_pipe_stage(&m->shadow, pipe))
+				continue;
+			n = mdp4_pipe_fetches(&m->shadow.pipe[pipe], pipe, fetch);
+			for (i = 0; i < n; i++)
+				if (fetch[i].iova >= iova && fetch[i].iova < iova + bytes)
+					mdp4_fault(m, pipe, fetch[i].iova,
+						   MDP4_FAULT_UNMAPPED_LIVE);
+		}
+	}
+	lockdep_on();
 }

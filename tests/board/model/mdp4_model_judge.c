@@ -393,11 +393,14 @@ void mdp4_judge_map_end(struct mdp4_judge *j, int nr, bool mapped)
  */
 int mdp4_judge_unmap_begin(struct mdp4_judge *j, u64 iova, u64 bytes)
 {
-	unsigned long flags = judge_lock(j);
 	int ret = MDP4_JUDGE_NO_SLOT;
 	struct judge_slot *slot;
+	unsigned long flags;
 	unsigned int i;
 
+	mdp4_unmap_begins(j->m, iova, bytes);
+
+	flags = judge_lock(j);
 	if (!j->attached)
 		goto out;
 	j->stats.operations++;

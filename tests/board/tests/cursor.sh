@@ -19,3 +19,12 @@ done
 fresh legacy_cursor_outlives_its_handle
 scanout-flip cursor --exporter udmabuf --frames 20 --verify >/dev/null || fail client "status $?"
 settle
+
+# Nobody hides the cursor of a client that was killed. The display comes back as another card if
+# something of the driver's first life is left.
+fresh the_driver_goes_while_a_cursor_is_shown
+scanout-flip cursor --exporter udmabuf --frames 1000 >/dev/null 2>&1 &
+sleep 2
+kill -9 $!
+wait $! 2>/dev/null
+reload_msm || fail reload "no display after it: $(ls /dev/dri)"

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+# board: flavour=debug rootfs=mini kernel=ours variant=cursor-plane timeout=300
+#
+# Async commits, which MDP4 makes if it is given a plane for the cursor. What they replace stays
+# mapped until their flush, although no handle keeps it. The debug kernel watches what they wait for
+# on the way to a fence, and what they leave behind.
+# shellcheck shell=sh disable=SC2154,SC1091
+
+. /usr/lib/board/judge-lib.sh
+
+# tails: commits of this test whose flush was left to the timer
+tails()
+{
+	grep -c 'msm_atomic_commit_tail_finish: async=1' "$TRACING/trace"
+}
+
+for exporter in dumb udmabuf; do
+	fresh "what_an_async_commit_replaces_stays_until_its_flush_$exporter"
+	echo 1 >"$TRACING/events/drm_msm_atomic/enable"
+	judge_begin
+	scanout-flip cursor --exporter $exporter --frames 60 >/dev/null || fail client "status $?"
+	judge_end
+	check_eq async yes "$(at_least 60 "$(tails)")"
+	put import_linger_ms 0
+	put trim 0
+	settle
+	check_eq active_entries 1 "$(get active_entries)"
+	check_eq still_mapped 0 $(($(maps) - $(unmaps)))
+done
+
+# Whoever cleans up may be late, the driver's going has to wait for it.
+fresh the_driver_goes_right_after_an_async_commit
+disarm_probes
+driver=/sys/bus/platform/drivers/mdp4
+device=$(basename "$(readlink -f /sys/class/drm/card0/device)")
+for attempt in 1 2 3; do
+	scanout-flip cursor --exporter udmabuf --frames 1000 >/dev/null 2>&1 &
+	sleep 1.$attempt
+	kill -9 $!
+	wait $! 2>/dev/null
+	echo "$device" >$driver/unbind
+	echo "$device" >$driver/bind
+	wait_for_display || fail bind "no display after unbind $attempt"
+done
+scanout-flip foreign --frames 10 --verify >/dev/null || fail client "status $?"
