@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Tests of kernel/ that need no board: it applies, checkpatch likes it, KUnit in a UML kernel."""
 
-import os
 import re
 
 from . import command, repo
@@ -80,16 +79,18 @@ def _lint(context):
     _series(context)
 
 
-def _kunit(context):
-    seen = context.results.total()
-    failed = context.results.failed
-    status = command.run([repo.path("tests/kunit/run")], context.log, KUNIT_LIMIT_S, context.tap)
-    if context.results.total() == seen or (status and context.results.failed == failed):
-        context.not_ok("run", f"tests/kunit/run exited with {status}")
+def _kunit(*options):
+    def run(context):
+        seen = context.results.total()
+        failed = context.results.failed
+        status = command.run([repo.path("tests/kunit/run"), *options], context.log, KUNIT_LIMIT_S,
+                             context.tap)
+        if context.results.total() == seen or (status and context.results.failed == failed):
+            context.not_ok("run", f"tests/kunit/run exited with {status}")
+    return run
 
 
 def steps():
-    listed = [Step("kernel", "it applies, is a series for review, and checkpatch likes it", _lint)]
-    if os.path.exists(repo.path("tests/kunit/run")):
-        listed.append(Step("kunit", "the cache's core in a UML kernel", _kunit))
-    return listed
+    return [Step("kernel", "it applies, is a series for review, and checkpatch likes it", _lint),
+            Step("kunit", "the cache's core in a UML kernel", _kunit()),
+            Step("kunit32", "the same in one of 32 bits", _kunit("--bits", "32"))]
