@@ -15,10 +15,11 @@
 
 #include <kunit/test.h>
 
+#include "../msm_scanout.h"
 #include "../msm_scanout_cache.h"
 
-#define FAKE_WINDOW_START	(3ull * SZ_1G)
-#define FAKE_WINDOW_BYTES	SZ_1G
+#define FAKE_WINDOW_START	MSM_SCANOUT_WINDOW_START
+#define FAKE_WINDOW_BYTES	MSM_SCANOUT_WINDOW_BYTES
 #define FAKE_MAX_BUFFERS	1024
 #define FAKE_MAX_ENDS		1024
 

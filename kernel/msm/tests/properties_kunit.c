@@ -1465,6 +1465,21 @@ static void small_buffers_share_a_slot(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, display->cache.counters.window_full, 0);
 }
 
+/* The hardware reads ahead, and computes in 32 bits, as do some drivers of IOMMUs. */
+static void no_slot_ends_at_4_gib(struct kunit *test)
+{
+	struct fake_display *display = test->priv;
+
+	KUNIT_EXPECT_TRUE(test, IS_ALIGNED(FAKE_WINDOW_START, MSM_SCANOUT_SLOT_BYTES));
+	KUNIT_EXPECT_TRUE(test, IS_ALIGNED(FAKE_WINDOW_BYTES, MSM_SCANOUT_SLOT_BYTES));
+
+	buffers(display, 1, PAGE_SIZE);
+	buffers(display, 1, FAKE_WINDOW_BYTES);
+	KUNIT_EXPECT_LT(test, fake_show(display, A) + PAGE_SIZE, SZ_4G);
+	fake_hide(display, A);
+	KUNIT_EXPECT_LT(test, fake_show(display, B) + FAKE_WINDOW_BYTES, SZ_4G);
+}
+
 static void full_window_evicts_what_is_idle_for_longest(struct kunit *test)
 {
 	struct fake_display *display = display_with_window(test, 8 * MB);
@@ -2013,6 +2028,7 @@ static struct kunit_case property_cases[] = {
 	KUNIT_CASE(release_may_free_the_buffer),
 	KUNIT_CASE(large_buffers_get_slots_of_2_mib),
 	KUNIT_CASE(small_buffers_share_a_slot),
+	KUNIT_CASE(no_slot_ends_at_4_gib),
 	KUNIT_CASE(full_window_evicts_what_is_idle_for_longest),
 	KUNIT_CASE(fragmented_window_is_cleared_in_few_rounds),
 	KUNIT_CASE(full_window_uses_the_quarantine_first),
