@@ -207,6 +207,15 @@ static void enter_active_locked(struct msm_scanout_entry *entry)
 	linger_suspend_locked(entry);
 }
 
+static void leave_active_locked(struct msm_scanout_entry *entry, u64 now)
+{
+	struct msm_scanout_gauges *g = &entry->cache->gauges;
+
+	g->active_entries--;
+	g->active_bytes -= entry->bytes;
+	enter_idle_locked(entry, now);
+}
+
 static void count_end_locked(struct msm_scanout_entry *entry,
 			     enum msm_scanout_reason reason)
 {
@@ -600,25 +609,23 @@ int msm_scanout_cache_get(struct msm_scanout_entry *entry, u64 *iova)
 void msm_scanout_cache_put(struct msm_scanout_entry *entry)
 {
 	struct msm_scanout_cache *cache = entry->cache;
-	struct msm_scanout_gauges *g = &cache->gauges;
 	bool reap;
 	u64 now;
 
 	spin_lock(&cache->lock);
-	if (WARN_ON(entry->state != MSM_SCANOUT_ACTIVE) || --entry->users) {
+	/* The end of a drained cache was the end of its mappings, too. */
+	if (WARN_ON(!entry->users) || --entry->users || cache->dead) {
 		spin_unlock(&cache->lock);
 		return;
 	}
 
 	now = cache->ops->now_ns(cache);
-	g->active_entries--;
-	g->active_bytes -= entry->bytes;
-	enter_idle_locked(entry, now);
+	leave_active_locked(entry, now);
 	/* One that can't stay must not drive out the others first. */
 	if (entry->bytes > cache->limits.max_bytes)
 		evict_locked(entry, MSM_SCANOUT_BOUND);
 	enforce_locked(cache);
-	event(entry, MSM_SCANOUT_EV_IDLE, g->idle_bytes);
+	event(entry, MSM_SCANOUT_EV_IDLE, cache->gauges.idle_bytes);
 	arm_locked(cache, now);
 	reap = kick_locked(cache);
 	spin_unlock(&cache->lock);
@@ -1039,19 +1046,24 @@ void msm_scanout_cache_init(struct msm_scanout_cache *cache,
  * msm_scanout_cache_drain() - unmap everything, for good
  * @cache: the cache, with nothing in use
  *
- * Afterwards lookups fail and entries may still be removed.  The user must make
- * sure that no callback it was asked for comes later than msm_scanout_cache_fini().
+ * Afterwards lookups fail, entries may still be removed, and no more callbacks
+ * are asked for; the user must make sure that none of the earlier ones comes
+ * later than msm_scanout_cache_fini().  What is in use nevertheless is unmapped
+ * all the same, as the display is about to go, and may still be put.
  */
 void msm_scanout_cache_drain(struct msm_scanout_cache *cache)
 {
-	struct msm_scanout_entry *entry, *tmp;
+	u64 now = cache->ops->now_ns(cache);
+	struct msm_scanout_entry *entry;
 
 	spin_lock(&cache->lock);
-	cache->dead = true;
-	enforce_locked(cache);
-	list_for_each_entry_safe(entry, tmp, &cache->lingering, linger)
-		linger_end_locked(entry);
 	WARN_ON(cache->gauges.active_entries);
+	cache->dead = true;
+	list_for_each_entry(entry, &cache->entries, all) {
+		if (entry->state == MSM_SCANOUT_ACTIVE)
+			leave_active_locked(entry, now);
+	}
+	enforce_locked(cache);
 	spin_unlock(&cache->lock);
 
 	msm_scanout_cache_settle(cache);

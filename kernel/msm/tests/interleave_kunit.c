@@ -303,7 +303,7 @@ static void act_on_cache(struct world *w, struct actor *actor, enum action actio
 		msm_scanout_cache_settle(&display->cache);
 		break;
 	case DRAIN:
-		msm_scanout_cache_drain(&display->cache);
+		fake_drain(display);
 		if (!list_empty(&display->ranges))
 			fake_violation(display, "drain returned with something mapped");
 		break;

@@ -1910,7 +1910,7 @@ static void drained_cache_maps_nothing(struct kunit *test)
 	for (unsigned int i = A; i <= D; i++)
 		fake_flip(display, i);
 	trim(display, 6 * MB);
-	msm_scanout_cache_drain(&display->cache);
+	fake_drain(display);
 	KUNIT_EXPECT_STREQ(test, fake_states(display), "----");
 	KUNIT_EXPECT_TRUE(test, list_empty(&display->ranges));
 	KUNIT_EXPECT_EQ(test, atomic_read(&display->buffer[D]->holds), 0);
@@ -1929,24 +1929,44 @@ static void drained_cache_maps_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, msm_scanout_cache_get(entry_of(display, A), &iova), -EOPNOTSUPP);
 }
 
-static void drain_with_a_buffer_in_use_warns(struct kunit *test)
+static void drain_ends_even_what_is_in_use(struct kunit *test)
 {
 	struct fake_display *display = test->priv;
 
 	imports(display, 2, 2 * MB);
 	fake_flip(display, A);
+	fake_flip(display, B);
 	fake_show(display, B);
+	KUNIT_EXPECT_EQ(test, atomic_read(&display->buffer[B]->holds), 1);
 	kunit_warning_suppress(test) {
-		msm_scanout_cache_drain(&display->cache);
+		fake_drain(display);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
-	KUNIT_EXPECT_STREQ(test, fake_states(display), "-a");
-
-	/* Late, but it does not stay. */
-	msm_scanout_cache_put(entry_of(display, B));
-	KUNIT_EXPECT_STREQ(test, fake_states(display), "-q");
+	KUNIT_EXPECT_STREQ(test, fake_states(display), "--");
+	KUNIT_EXPECT_TRUE(test, list_empty(&display->ranges));
 	KUNIT_EXPECT_EQ(test, atomic_read(&display->buffer[B]->holds), 0);
-	KUNIT_EXPECT_TRUE(test, display->reap_due);
+}
+
+static void put_of_a_drained_cache_asks_for_nothing(struct kunit *test)
+{
+	struct fake_display *display = test->priv;
+
+	imports(display, 1, 2 * MB);
+	fake_flip(display, A);
+	fake_show(display, A);
+	fake_show(display, A);
+	kunit_warning_suppress(test) {
+		fake_drain(display);
+	}
+	msm_scanout_cache_put(entry_of(display, A));
+	KUNIT_EXPECT_EQ(test, entry_of(display, A)->users, 1);
+	msm_scanout_cache_put(entry_of(display, A));
+	KUNIT_EXPECT_EQ(test, entry_of(display, A)->users, 0);
+	KUNIT_EXPECT_STREQ(test, fake_states(display), "-");
+	kunit_warning_suppress(test) {
+		msm_scanout_cache_put(entry_of(display, A));
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
 }
 
 static void fini_warns_about_a_buffer_left_behind(struct kunit *test)
@@ -2049,7 +2069,8 @@ static struct kunit_case property_cases[] = {
 	KUNIT_CASE(snapshot_copies_all_figures),
 	KUNIT_CASE(every_buffer_is_visited),
 	KUNIT_CASE(drained_cache_maps_nothing),
-	KUNIT_CASE(drain_with_a_buffer_in_use_warns),
+	KUNIT_CASE(drain_ends_even_what_is_in_use),
+	KUNIT_CASE(put_of_a_drained_cache_asks_for_nothing),
 	KUNIT_CASE(fini_warns_about_a_buffer_left_behind),
 	{}
 };
