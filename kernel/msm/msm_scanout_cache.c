@@ -975,17 +975,32 @@ const char *msm_scanout_state_name(enum msm_scanout_state state)
  * @cache: the cache
  * @fn: called for each, under the cache lock
  * @arg: passed on
+ *
+ * However many there are, a flip has to wait for one call of @fn at most.  Not
+ * all of those that come or go meanwhile are seen.  May sleep.
  */
 void msm_scanout_cache_for_each(struct msm_scanout_cache *cache,
 				void (*fn)(struct msm_scanout_entry *entry,
 					   void *arg),
 				void *arg)
 {
-	struct msm_scanout_entry *entry;
+	/* Keeps our place; without a cache, it is no entry to others. */
+	struct msm_scanout_entry place = { }, *entry;
 
 	spin_lock(&cache->lock);
-	list_for_each_entry(entry, &cache->entries, all)
+	list_add(&place.all, &cache->entries);
+	while (!list_is_last(&place.all, &cache->entries)) {
+		entry = list_next_entry(&place, all);
+		list_move(&place.all, &entry->all);
+		if (!entry->cache)
+			continue;
+
 		fn(entry, arg);
+		spin_unlock(&cache->lock);
+		cond_resched();
+		spin_lock(&cache->lock);
+	}
+	list_del(&place.all);
 	spin_unlock(&cache->lock);
 }
 
