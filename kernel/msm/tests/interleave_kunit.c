@@ -116,24 +116,29 @@ static const struct start starts[] = {
  * struct world - the setting
  */
 struct world {
+	/** @test: that runs */
 	struct kunit *test;
+	/** @actors: who act */
 	struct actors *actors;
 	/** @display: memory for all displays, each of which sees one order */
 	struct fake_display *display;
+	/** @memory: for the buffers, likewise */
 	struct fake_buffer memory[BUFFERS];
+	/** @start: from where */
 	const struct start *start;
 	/** @action: of each actor */
 	enum action action[ACTORS_MAX];
+	/** @buffer: what their users know of them */
 	struct {
-		/** @refs: handles and framebuffers; the cache's references come on top */
+		/** @buffer.refs: handles and framebuffers; the cache's references come on top */
 		unsigned int refs;
-		/** @handle: one of them is a handle */
+		/** @buffer.handle: one of them is a handle */
 		bool handle;
-		/** @locked: somebody has the buffer's lock */
+		/** @buffer.locked: somebody has the buffer's lock */
 		bool locked;
-		/** @shown: how often it is on the screen */
+		/** @buffer.shown: how often it is on the screen */
 		unsigned int shown;
-		/** @iova: where */
+		/** @buffer.iova: where */
 		u64 iova;
 	} buffer[BUFFERS];
 	/** @visits: of each buffer, by the only visitor */
