@@ -643,6 +643,8 @@ int msm_scanout_init(struct msm_kms *kms, struct msm_mmu *mmu, u64 window_start)
 	spin_lock_init(&scanout->imports_lock);
 	hash_init(scanout->imports);
 	scanout->mmu = mmu;
+	/* The very first flip is announced, too: */
+	scanout->last_flip = jiffies - MSM_SCANOUT_PAUSE - 1;
 	msm_scanout_cache_init(&scanout->cache, &scanout_ops, window_start,
 			       MSM_SCANOUT_WINDOW_BYTES);
 

@@ -29,12 +29,18 @@ extern struct fault_attr fail_scanout_map;
 
 /*
  * The range of the display's 4 GiB address space in which cached mappings live,
- * at its top so that drm_gpuvm keeps one contiguous range below.
+ * near its top so that drm_gpuvm keeps one contiguous range below.  The slot above
+ * it stays free: where the end of a buffer were 4 GiB, it would be 0 to all who
+ * compute in 32 bits.
  */
-#ifdef CONFIG_DRM_MSM_SCANOUT_CACHE
 #define MSM_SCANOUT_WINDOW_BYTES	((u64)SZ_1G)
+#define MSM_SCANOUT_WINDOW_START	(SZ_4G - SZ_2M - MSM_SCANOUT_WINDOW_BYTES)
+
+/* Where the range of drm_gpuvm ends. */
+#ifdef CONFIG_DRM_MSM_SCANOUT_CACHE
+#define MSM_SCANOUT_VM_END		MSM_SCANOUT_WINDOW_START
 #else
-#define MSM_SCANOUT_WINDOW_BYTES	((u64)0)
+#define MSM_SCANOUT_VM_END		SZ_4G
 #endif
 
 #ifdef CONFIG_DRM_MSM_SCANOUT_CACHE

@@ -49,10 +49,10 @@
 
 #define MSM_SCANOUT_DEFAULT_MAX_BYTES	SZ_128M
 #define MSM_SCANOUT_DEFAULT_MAX_ENTRIES	32
-#define MSM_SCANOUT_DEFAULT_IDLE_NS	(10 * NSEC_PER_SEC)
-#define MSM_SCANOUT_DEFAULT_LINGER_NS	(1 * NSEC_PER_SEC)
-#define MSM_SCANOUT_MAX_IDLE_NS		(24 * 3600 * NSEC_PER_SEC)
-#define MSM_SCANOUT_MAX_LINGER_NS	(60 * NSEC_PER_SEC)
+#define MSM_SCANOUT_DEFAULT_IDLE_NS	(10ull * NSEC_PER_SEC)
+#define MSM_SCANOUT_DEFAULT_LINGER_NS	(1ull * NSEC_PER_SEC)
+#define MSM_SCANOUT_MAX_IDLE_NS		(24ull * 3600 * NSEC_PER_SEC)
+#define MSM_SCANOUT_MAX_LINGER_NS	(60ull * NSEC_PER_SEC)
 
 /*
  * More than this waiting to be unmapped means that the reaper does not keep up.
@@ -205,6 +205,15 @@ static void enter_active_locked(struct msm_scanout_entry *entry)
 	g->active_entries++;
 	g->active_bytes += entry->bytes;
 	linger_suspend_locked(entry);
+}
+
+static void leave_active_locked(struct msm_scanout_entry *entry, u64 now)
+{
+	struct msm_scanout_gauges *g = &entry->cache->gauges;
+
+	g->active_entries--;
+	g->active_bytes -= entry->bytes;
+	enter_idle_locked(entry, now);
 }
 
 /* Not before it is unmapped: until then a lookup may take it back. */
@@ -603,25 +612,23 @@ int msm_scanout_cache_get(struct msm_scanout_entry *entry, u64 *iova)
 void msm_scanout_cache_put(struct msm_scanout_entry *entry)
 {
 	struct msm_scanout_cache *cache = entry->cache;
-	struct msm_scanout_gauges *g = &cache->gauges;
 	bool reap;
 	u64 now;
 
 	spin_lock(&cache->lock);
-	if (WARN_ON(entry->state != MSM_SCANOUT_ACTIVE) || --entry->users) {
+	/* The end of a drained cache was the end of its mappings, too. */
+	if (WARN_ON(!entry->users) || --entry->users || cache->dead) {
 		spin_unlock(&cache->lock);
 		return;
 	}
 
 	now = cache->ops->now_ns(cache);
-	g->active_entries--;
-	g->active_bytes -= entry->bytes;
-	enter_idle_locked(entry, now);
+	leave_active_locked(entry, now);
 	/* One that can't stay must not drive out the others first. */
 	if (entry->bytes > cache->limits.max_bytes)
 		evict_locked(entry, MSM_SCANOUT_BOUND);
 	enforce_locked(cache);
-	event(entry, MSM_SCANOUT_EV_IDLE, g->idle_bytes);
+	event(entry, MSM_SCANOUT_EV_IDLE, cache->gauges.idle_bytes);
 	arm_locked(cache, now);
 	reap = kick_locked(cache);
 	spin_unlock(&cache->lock);
@@ -1039,17 +1046,32 @@ const char *msm_scanout_state_name(enum msm_scanout_state state)
  * @cache: the cache
  * @fn: called for each, under the cache lock
  * @arg: passed on
+ *
+ * However many there are, a flip has to wait for one call of @fn at most.  Not
+ * all of those that come or go meanwhile are seen.  May sleep.
  */
 void msm_scanout_cache_for_each(struct msm_scanout_cache *cache,
 				void (*fn)(struct msm_scanout_entry *entry,
 					   void *arg),
 				void *arg)
 {
-	struct msm_scanout_entry *entry;
+	/* Keeps our place; without a cache, it is no entry to others. */
+	struct msm_scanout_entry place = { }, *entry;
 
 	spin_lock(&cache->lock);
-	list_for_each_entry(entry, &cache->entries, all)
+	list_add(&place.all, &cache->entries);
+	while (!list_is_last(&place.all, &cache->entries)) {
+		entry = list_next_entry(&place, all);
+		list_move(&place.all, &entry->all);
+		if (!entry->cache)
+			continue;
+
 		fn(entry, arg);
+		spin_unlock(&cache->lock);
+		cond_resched();
+		spin_lock(&cache->lock);
+	}
+	list_del(&place.all);
 	spin_unlock(&cache->lock);
 }
 
@@ -1110,19 +1132,24 @@ void msm_scanout_cache_init(struct msm_scanout_cache *cache,
  * msm_scanout_cache_drain() - unmap everything, for good
  * @cache: the cache, with nothing in use
  *
- * Afterwards lookups fail and entries may still be removed.  The user must make
- * sure that no callback it was asked for comes later than msm_scanout_cache_fini().
+ * Afterwards lookups fail, entries may still be removed, and no more callbacks
+ * are asked for; the user must make sure that none of the earlier ones comes
+ * later than msm_scanout_cache_fini().  What is in use nevertheless is unmapped
+ * all the same, as the display is about to go, and may still be put.
  */
 void msm_scanout_cache_drain(struct msm_scanout_cache *cache)
 {
-	struct msm_scanout_entry *entry, *tmp;
+	u64 now = cache->ops->now_ns(cache);
+	struct msm_scanout_entry *entry;
 
 	spin_lock(&cache->lock);
-	cache->dead = true;
-	enforce_locked(cache);
-	list_for_each_entry_safe(entry, tmp, &cache->lingering, linger)
-		linger_end_locked(entry);
 	WARN_ON(cache->gauges.active_entries);
+	cache->dead = true;
+	list_for_each_entry(entry, &cache->entries, all) {
+		if (entry->state == MSM_SCANOUT_ACTIVE)
+			leave_active_locked(entry, now);
+	}
+	enforce_locked(cache);
 	spin_unlock(&cache->lock);
 
 	msm_scanout_cache_settle(cache);

@@ -26,10 +26,11 @@
  * whole.  That 2 MiB are what a table maps only matters for the cost.
  */
 
-/* Whether unmapping all of the 2 MiB around @iova would be part of the unmap. */
-static bool may_take_table(u64 iova, u64 end)
+/* Whether all of the 2 MiB around @iova is unmapped, and is cut in two at @iova. */
+static bool may_take_table(u64 iova, u64 start, u64 end)
 {
 	return !IS_ALIGNED(iova, MSM_SCANOUT_SLOT_BYTES) &&
+	       ALIGN_DOWN(iova, MSM_SCANOUT_SLOT_BYTES) >= start &&
 	       ALIGN(iova, MSM_SCANOUT_SLOT_BYTES) <= end;
 }
 
@@ -46,7 +47,7 @@ static bool may_take_table(u64 iova, u64 end)
 void msm_scanout_slot_unmap(struct msm_mmu *mmu, u64 iova, size_t bytes,
 			    struct sg_table *sgt)
 {
-	u64 end = iova + bytes, start = iova, cut = U64_MAX;
+	u64 start = iova, end = iova + bytes, from = start, cut = U64_MAX;
 	struct scatterlist *sg;
 	phys_addr_t next = 0;
 	unsigned int i;
@@ -54,9 +55,10 @@ void msm_scanout_slot_unmap(struct msm_mmu *mmu, u64 iova, size_t bytes,
 	for_each_sgtable_sg(sgt, sg, i) {
 		u64 slot = ALIGN_DOWN(iova, MSM_SCANOUT_SLOT_BYTES);
 
-		if (sg_phys(sg) != next && slot != cut && may_take_table(iova, end)) {
-			mmu->funcs->unmap_deferred(mmu, start, iova - start);
-			start = iova;
+		if (sg_phys(sg) != next && slot != cut &&
+		    may_take_table(iova, start, end)) {
+			mmu->funcs->unmap_deferred(mmu, from, iova - from);
+			from = iova;
 			cut = slot;
 		}
 
@@ -64,5 +66,5 @@ void msm_scanout_slot_unmap(struct msm_mmu *mmu, u64 iova, size_t bytes,
 		next = sg_phys(sg) + sg->length;
 	}
 
-	mmu->funcs->unmap_deferred(mmu, start, end - start);
+	mmu->funcs->unmap_deferred(mmu, from, end - from);
 }

@@ -122,7 +122,7 @@ static ssize_t scanout_store(struct device *dev, struct device_attribute *attr,
 			&value);
 	if (ret)
 		return ret;
-	if (value > U64_MAX / sa->unit)
+	if (value > div64_u64(U64_MAX, sa->unit))
 		return -ERANGE;
 
 	ret = msm_scanout_cache_set_limit(cache_of(dev), sa->limit,

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Tests of kernel/ that need no board: it applies, checkpatch likes it, KUnit in a UML kernel."""
 
-import os
 import re
 
 from . import command, repo
+from .results import say
 from .step import Step
 
 BUILD_LIMIT_S = 1800
@@ -14,6 +14,8 @@ SERIES_LIMIT_S = 300
 FOLDERS = ("kernel/msm/", "tests/board/model/", "tests/board/keepawake/",
            "tests/board/selftest/faults/", "tests/bench/hitpath/", "tests/bench/core/",
            "tests/bench/kunit/", "tests/bench/evictor/")
+ARCHES = ("arm", "arm64", "x86-64", "without")
+COUNTED = re.compile(r"board: (\S+: \d+ objects, \d+ warnings)$")
 FINDING = re.compile(r"^/repo/([^:]+):(\d+): ((?:ERROR|WARNING|CHECK): .*)")
 # The tree's MAINTAINERS cannot know of files that are not in it.
 NOT_MEANT = "MAINTAINERS need updating"
@@ -24,8 +26,15 @@ TRACE_PATH = "#define TRACE_INCLUDE_PATH "
 def _build(context, part, test):
     """The path of something that tests/board/build makes; a failed test if it cannot."""
     paths = []
-    status = command.run([repo.path("tests/board/build"), part], context.log, BUILD_LIMIT_S,
-                         lambda line: line.startswith("/") and paths.append(line))
+
+    def each(line):
+        counted = COUNTED.search(line)
+        if counted:
+            say(counted[1])
+        if line.startswith("/"):
+            paths.append(line)
+
+    status = command.run([repo.path("tests/board/build"), part], context.log, BUILD_LIMIT_S, each)
     if status or not paths:
         context.not_ok(test, f"tests/board/build {part} exited with {status}")
         return None
@@ -80,16 +89,25 @@ def _lint(context):
     _series(context)
 
 
-def _kunit(context):
-    seen = context.results.total()
-    failed = context.results.failed
-    status = command.run([repo.path("tests/kunit/run")], context.log, KUNIT_LIMIT_S, context.tap)
-    if context.results.total() == seen or (status and context.results.failed == failed):
-        context.not_ok("run", f"tests/kunit/run exited with {status}")
+def _arch(context):
+    for name in context.items:
+        if _build(context, f"arch-{name}", name):
+            context.ok(name)
+
+
+def _kunit(*options):
+    def run(context):
+        seen = context.results.total()
+        failed = context.results.failed
+        status = command.run([repo.path("tests/kunit/run"), *options], context.log, KUNIT_LIMIT_S,
+                             context.tap)
+        if context.results.total() == seen or (status and context.results.failed == failed):
+            context.not_ok("run", f"tests/kunit/run exited with {status}")
+    return run
 
 
 def steps():
-    listed = [Step("kernel", "it applies, is a series for review, and checkpatch likes it", _lint)]
-    if os.path.exists(repo.path("tests/kunit/run")):
-        listed.append(Step("kunit", "the cache's core in a UML kernel", _kunit))
-    return listed
+    return [Step("kernel", "it applies, is a series for review, and checkpatch likes it", _lint),
+            Step("kunit", "the cache's core in a UML kernel", _kunit()),
+            Step("kunit32", "the same in one of 32 bits", _kunit("--bits", "32")),
+            Step("arch", "the driver compiles everywhere without a warning", _arch, ARCHES)]

@@ -216,10 +216,18 @@ static void fake_ref_release(struct msm_scanout_entry *entry)
 		display->released(to_buffer(entry));
 }
 
+/* Who would do it is gone once the cache is drained. */
+static void asked_for(struct fake_display *display, const char *what)
+{
+	if (READ_ONCE(display->drained))
+		fake_violation(display, "%s: of a drained cache", what);
+}
+
 static void fake_kick_reap(struct msm_scanout_cache *cache)
 {
 	struct fake_display *display = to_display(cache);
 
+	asked_for(display, "kick_reap");
 	WRITE_ONCE(display->reap_due, true);
 	if (display->wake)
 		display->wake(display);
@@ -236,6 +244,7 @@ static void fake_kick_release(struct msm_scanout_cache *cache)
 {
 	struct fake_display *display = to_display(cache);
 
+	asked_for(display, "kick_release");
 	WRITE_ONCE(display->release_due, true);
 	if (display->wake)
 		display->wake(display);
@@ -252,6 +261,7 @@ static void fake_arm(struct msm_scanout_cache *cache, u64 delay_ns)
 {
 	struct fake_display *display = to_display(cache);
 
+	asked_for(display, "arm");
 	WRITE_ONCE(display->expire_at_ns, fake_now(cache) + delay_ns);
 	if (display->wake)
 		display->wake(display);
@@ -341,6 +351,12 @@ struct fake_display *fake_display_new(struct kunit *test, u64 window_bytes)
 	return display;
 }
 
+void fake_drain(struct fake_display *display)
+{
+	msm_scanout_cache_drain(&display->cache);
+	WRITE_ONCE(display->drained, true);
+}
+
 /* Take everything down, and make sure that this leaves nothing behind. */
 void fake_display_end(struct fake_display *display)
 {
@@ -356,7 +372,7 @@ void fake_display_end(struct fake_display *display)
 			msm_scanout_cache_put(&display->buffer[i]->entry);
 	}
 
-	msm_scanout_cache_drain(&display->cache);
+	fake_drain(display);
 	msm_scanout_cache_snapshot(&display->cache, snap);
 	KUNIT_EXPECT_EQ(test, snap->gauges.active_bytes, 0);
 	KUNIT_EXPECT_EQ(test, snap->gauges.active_entries, 0);

@@ -15,10 +15,11 @@
 
 #include <kunit/test.h>
 
+#include "../msm_scanout.h"
 #include "../msm_scanout_cache.h"
 
-#define FAKE_WINDOW_START	(3ull * SZ_1G)
-#define FAKE_WINDOW_BYTES	SZ_1G
+#define FAKE_WINDOW_START	MSM_SCANOUT_WINDOW_START
+#define FAKE_WINDOW_BYTES	MSM_SCANOUT_WINDOW_BYTES
 #define FAKE_MAX_BUFFERS	1024
 #define FAKE_MAX_ENDS		1024
 
@@ -112,6 +113,8 @@ struct fake_display {
 	bool release_due;
 	/** @expire_at_ns: when arm wants expire to be called, or U64_MAX */
 	u64 expire_at_ns;
+	/** @drained: nothing may be asked for any more */
+	bool drained;
 	/** @wake: optional; called when one of the above three changes */
 	void (*wake)(struct fake_display *display);
 	/** @released: optional; called after a reference was given back */
@@ -142,6 +145,7 @@ struct fake_display *fake_display_new(struct kunit *test, u64 window_bytes);
 void fake_display_free(struct fake_display *display);
 void fake_display_begin(struct fake_display *display, struct kunit *test, u64 window_bytes);
 void fake_display_end(struct fake_display *display);
+void fake_drain(struct fake_display *display);
 void fake_violation(struct fake_display *display, const char *fmt, ...) __printf(2, 3);
 
 struct fake_buffer *fake_buffer_new(struct fake_display *display, u64 bytes,

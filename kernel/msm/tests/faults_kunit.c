@@ -44,7 +44,9 @@ struct life {
 	unsigned int shown[BUFFERS];
 	/** @all_shown: their sum */
 	unsigned int all_shown;
+	/** @display: on which they are shown */
 	struct fake_display *display;
+	/** @rnd: chooses what is shown */
 	struct rnd_state rnd;
 };
 

@@ -26,6 +26,7 @@
  * @HOOK_SLOT: looking for a slot in the window
  * @HOOK_MAP: the display's map, before it did anything
  * @HOOK_SHORT_MAP: the same, after it mapped half of the buffer
+ * @HOOK_FAULTS: their number
  */
 enum hook_fault {
 	HOOK_ALLOC,

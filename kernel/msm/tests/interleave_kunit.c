@@ -43,6 +43,7 @@ enum action {
 	REAP,
 	RELEASE,
 	SETTLE,
+	VISIT,
 	DRAIN,
 	ACTIONS,
 };
@@ -64,6 +65,7 @@ static const char * const action_names[] = {
 	[REAP] = "reap",
 	[RELEASE] = "release",
 	[SETTLE] = "settle",
+	[VISIT] = "visit",
 	[DRAIN] = "drain",
 };
 
@@ -114,26 +116,35 @@ static const struct start starts[] = {
  * struct world - the setting
  */
 struct world {
+	/** @test: that runs */
 	struct kunit *test;
+	/** @actors: who act */
 	struct actors *actors;
 	/** @display: memory for all displays, each of which sees one order */
 	struct fake_display *display;
+	/** @memory: for the buffers, likewise */
 	struct fake_buffer memory[BUFFERS];
+	/** @start: from where */
 	const struct start *start;
 	/** @action: of each actor */
 	enum action action[ACTORS_MAX];
+	/** @buffer: what their users know of them */
 	struct {
-		/** @refs: handles and framebuffers; the cache's references come on top */
+		/** @buffer.refs: handles and framebuffers; the cache's references come on top */
 		unsigned int refs;
-		/** @handle: one of them is a handle */
+		/** @buffer.handle: one of them is a handle */
 		bool handle;
-		/** @locked: somebody has the buffer's lock */
+		/** @buffer.locked: somebody has the buffer's lock */
 		bool locked;
-		/** @shown: how often it is on the screen */
+		/** @buffer.shown: how often it is on the screen */
 		unsigned int shown;
-		/** @iova: where */
+		/** @buffer.iova: where */
 		u64 iova;
 	} buffer[BUFFERS];
+	/** @visits: of each buffer, by the only visitor */
+	unsigned int visits[BUFFERS];
+	/** @in_visit: another could go on after some of them, but not all */
+	bool in_visit;
 };
 
 /*
@@ -268,6 +279,29 @@ static void set_limit(struct world *w, enum msm_scanout_limit which, u64 value)
 		fake_violation(w->display, "limit %d was not accepted", which);
 }
 
+static void visit_entry(struct msm_scanout_entry *entry, void *arg)
+{
+	struct world *w = arg;
+
+	lockdep_assert_held(&entry->cache->lock);
+	for (unsigned int i = A; i < BUFFERS; i++)
+		w->visits[i] += w->display->buffer[i] && entry == entry_of(w, i);
+}
+
+static void act_visit(struct world *w, struct actor *actor)
+{
+	actors_begin(actor, "visit", NULL);
+	memset(w->visits, 0, sizeof(w->visits));
+	msm_scanout_cache_for_each(&w->display->cache, visit_entry, w);
+
+	for (unsigned int i = A; i < BUFFERS; i++) {
+		if (w->visits[i] > 1)
+			fake_violation(w->display, "buffer %u was visited twice", i);
+		if (!w->visits[i] && w->display->buffer[i])
+			fake_violation(w->display, "buffer %u was not visited", i);
+	}
+}
+
 static void act_on_cache(struct world *w, struct actor *actor, enum action action)
 {
 	struct fake_display *display = w->display;
@@ -303,7 +337,7 @@ static void act_on_cache(struct world *w, struct actor *actor, enum action actio
 		msm_scanout_cache_settle(&display->cache);
 		break;
 	case DRAIN:
-		msm_scanout_cache_drain(&display->cache);
+		fake_drain(display);
 		if (!list_empty(&display->ranges))
 			fake_violation(display, "drain returned with something mapped");
 		break;
@@ -339,6 +373,9 @@ static void world_act(struct actor *actor, void *arg)
 	case DROP_A:
 		act_invalidate(w, actor, A, false, MSM_SCANOUT_DROP);
 		break;
+	case VISIT:
+		act_visit(w, actor);
+		break;
 	default:
 		act_on_cache(w, actor, action);
 		break;
@@ -362,6 +399,7 @@ static void world_setup(void *arg)
 	if (s->no_flush)
 		display->ops.flush = NULL;
 	memset(w->buffer, 0, sizeof(w->buffer));
+	memset(w->visits, 0, sizeof(w->visits));
 
 	for (unsigned int i = A; i < BUFFERS; i++) {
 		w->memory[i].kept = true;
@@ -399,6 +437,7 @@ static const char *world_check(void *arg)
 		if (w->buffer[i].shown &&
 		    !fake_mapped_at(w->display, entry_of(w, i), w->buffer[i].iova))
 			return "a buffer is on the screen and not mapped";
+		w->in_visit |= w->visits[i] != w->visits[0];
 	}
 
 	return fake_wrong(w->display);
@@ -455,7 +494,7 @@ static bool shows(enum action action)
 
 static bool compatible(const struct world *w, enum action a, enum action b)
 {
-	if (a == HIDE_A && b == HIDE_A)
+	if (a == b && (a == HIDE_A || a == VISIT))
 		return false;
 	if (a == DRAIN || b == DRAIN)
 		return a != b && !shows(a) && !shows(b) && !w->start->shown;
@@ -476,16 +515,32 @@ static u64 play_together(struct world *w, const struct actors_play *play, unsign
 	return actors_play(w->actors, count, play);
 }
 
-static void every_order_keeps_the_promises(struct kunit *test)
+static struct actors_play play_of(struct world *w)
 {
-	struct world *w = test->priv;
-	const struct actors_play play = {
+	return (struct actors_play) {
 		.setup = world_setup,
 		.act = world_act,
 		.check = world_check,
 		.finish = world_finish,
 		.arg = w,
 	};
+}
+
+/* However many entries there are, whoever flips need not wait for all of them. */
+static void a_visit_lets_others_in_between(struct kunit *test)
+{
+	struct world *w = test->priv;
+	const struct actors_play play = play_of(w);
+
+	w->start = &starts[0];
+	play_together(w, &play, 2, VISIT, FLIP_A, REAP);
+	KUNIT_EXPECT_TRUE(test, w->in_visit);
+}
+
+static void every_order_keeps_the_promises(struct kunit *test)
+{
+	struct world *w = test->priv;
+	const struct actors_play play = play_of(w);
 	unsigned int plays = 0;
 	u64 orders = 0;
 
@@ -541,6 +596,7 @@ static void describe_start(const struct start *start, char *description)
 KUNIT_ARRAY_PARAM(start, starts, describe_start);
 
 static struct kunit_case interleave_cases[] = {
+	KUNIT_CASE(a_visit_lets_others_in_between),
 	KUNIT_CASE_PARAM_ATTR(every_order_keeps_the_promises, start_gen_params,
 			      { .speed = KUNIT_SPEED_SLOW }),
 	{}

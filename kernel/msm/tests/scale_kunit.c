@@ -21,9 +21,13 @@
  * struct scale - a cache that is full
  */
 struct scale {
+	/** @display: with the cache */
 	struct instant_display display;
+	/** @entry: all of its entries */
 	struct msm_scanout_entry *entry;
+	/** @entries: their number */
 	unsigned int entries;
+	/** @rnd: chooses among them */
 	struct rnd_state rnd;
 };
 

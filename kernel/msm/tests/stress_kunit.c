@@ -42,7 +42,9 @@ struct stress_buffer {
  * struct stress - the test
  */
 struct stress {
+	/** @display: that all use */
 	struct fake_display *display;
+	/** @buffer: that they show */
 	struct stress_buffer buffer[BUFFERS];
 	/** @wait: where reaper and keeper sleep */
 	wait_queue_head_t wait;
@@ -54,13 +56,18 @@ struct stress {
  * struct client - one thread that flips
  */
 struct client {
+	/** @stress: the test */
 	struct stress *stress;
+	/** @rnd: chooses what it does */
 	struct rnd_state rnd;
 	/** @shown: buffers it has on the screen */
 	struct {
+		/** @shown.index: which */
 		unsigned int index;
+		/** @shown.iova: where */
 		u64 iova;
 	} shown[SHOWN];
+	/** @n: their number */
 	unsigned int n;
 };
 

@@ -206,7 +206,7 @@ static u64 entries_since(struct kunit *test, struct bench *bench, struct table_s
 static u64 place(struct bench *bench, bool aligned)
 {
 	/* Anywhere in upstream's 3 GiB but their last 64 MiB. */
-	u64 iova = SZ_1M + prandom_u32_state(&bench->random) % (WINDOW_START - SZ_64M);
+	u64 iova = SZ_1M + prandom_u32_state(&bench->random) % (u32)(WINDOW_START - SZ_64M);
 
 	return round_down(iova, aligned ? SZ_2M : SZ_4K);
 }

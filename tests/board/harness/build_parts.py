@@ -21,6 +21,13 @@ def _full(_kernel, _options):
     return full_root.image()
 
 
+def _arch(name):
+    def build(_kernel, _options):
+        from . import arches
+        return arches.compiled(name)
+    return build
+
+
 def _uml_tree(_kernel, _options):
     from . import source_tree
     return source_tree.laid()
@@ -43,6 +50,10 @@ PARTS = {
     "full": ("the full root's disk image, and what else it gets", _full),
     "source": ("the kernel's whole source, as Debian ships it",
                lambda k, o: debian.whole_source()),
+    "arch-arm": ("the driver's objects for arm, compiled without a warning", _arch("arm")),
+    "arch-arm64": ("the same for arm64", _arch("arm64")),
+    "arch-x86-64": ("the same for x86-64", _arch("x86-64")),
+    "arch-without": ("what the patches change, without the cache", _arch("without")),
     "uml-tree": ("a whole kernel tree with kernel/ laid over it", _uml_tree),
 }
 

@@ -77,9 +77,13 @@ def _records():
 
 @functools.cache
 def toolchain():
-    """A key for what makes kernels and modules; other tools in the builder may come and go."""
+    """A key for what makes the board's kernels and modules.
+
+    Other tools in the builder may come and go, and so may compilers for other machines.
+    """
     _, records = _records()
-    return cache.key([r["sha256"] for r in records if r["package"].startswith(TOOLCHAIN)])
+    return cache.key([r["sha256"] for r in records
+                      if r["package"].startswith(TOOLCHAIN) and not r.get("alone")])
 
 
 @functools.cache

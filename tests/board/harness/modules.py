@@ -86,7 +86,8 @@ def has_ours():
     return os.path.exists(os.path.join(cache.REPO, "kernel", "lay"))
 
 
-def _lay_inputs(side):
+def lay_inputs(side):
+    """What there is to be laid over a tree, for a key."""
     if side != "ours" or not has_ours():
         return []
     kernel = os.path.join(cache.REPO, "kernel")
@@ -108,7 +109,7 @@ def msm(kernel, side, variant=None):
     # One object folder for all that is built with the same options: an edit, or another variant,
     # compiles only the files in which it differs from what was built there last.
     place = cache.path("msm", cache.key("msm-2", source, side, sorted(options.items())))
-    identity = cache.key(_lay_inputs(side), [("tree", p) for p in patches])
+    identity = cache.key(lay_inputs(side), [("tree", p) for p in patches])
     product = os.path.join(place, "products", identity, "msm.ko")
     with cache.lock("msm-" + os.path.basename(place)):
         if os.path.exists(product):

@@ -14,10 +14,10 @@ import subprocess
 from . import cache, debian, modules, report
 
 
-def _touched(patches):
-    """Every file that a patch changes or makes."""
+def touched():
+    """Every file that one of our patches changes or makes."""
     names = set()
-    for patch in patches:
+    for patch in glob.glob(os.path.join(cache.REPO, "kernel/patches/*/*.patch")):
         with open(patch, encoding="utf-8") as f:
             names |= set(re.findall(r"^(?:---|\+\+\+) [ab]/(\S+)", f.read(), re.M))
     return names
@@ -25,9 +25,8 @@ def _touched(patches):
 
 def _part(pristine, where):
     """Copy to where all that laying our files over a tree may look at or change."""
-    patches = glob.glob(os.path.join(cache.REPO, "kernel/patches/*/*.patch"))
     drm = os.path.join(pristine, "drivers/gpu/drm")
-    names = {"Makefile"} | _touched(patches)
+    names = {"Makefile"} | touched()
     names |= {f"drivers/gpu/drm/{n}" for n in os.listdir(drm)
               if os.path.isfile(os.path.join(drm, n))}
     for folder, _, files in os.walk(os.path.join(drm, "msm")):

@@ -50,7 +50,7 @@ static void set_period(struct mdp4_model *m)
 	u64 ticks = mdp4_read(m, REG_LCDC_VSYNC_PERIOD);
 
 	if (m->refresh_mhz) {
-		m->period_num = MSEC_PER_SEC * NSEC_PER_SEC;
+		m->period_num = (u64)MSEC_PER_SEC * NSEC_PER_SEC;
 		m->period_den = m->refresh_mhz;
 	} else {
 		m->period_num = ticks * NSEC_PER_SEC;
