@@ -921,6 +921,41 @@ static void what_is_reported_is_shown_until_it_is_old(void **state)
 	sd_bus_flush_close_unref(bus);
 }
 
+static uint64_t reported_flips(sd_bus *bus)
+{
+	sd_bus_message *reply = NULL;
+	uint32_t refresh, planes, buffers;
+	uint64_t told = 0, missed, bytes;
+	const char *name;
+
+	if (sd_bus_get_property(bus, BUS_NAME, BUS_PATH, BUS_MANAGER_INTERFACE, "Outputs", NULL,
+				&reply, "a(suttuut)") >= 0 &&
+	    sd_bus_message_enter_container(reply, 'a', "(suttuut)") > 0)
+		sd_bus_message_read(reply, "(suttuut)", &name, &refresh, &told, &missed, &planes,
+				    &buffers, &bytes);
+	sd_bus_message_unref(reply);
+	return told;
+}
+
+static void reports_are_told_once_a_second_at_most(void **state)
+{
+	sd_bus *bus = connect_client(&dbus);
+	uint64_t told, before = 0;
+	unsigned int changes = 0;
+
+	(void)state;
+	for (uint64_t i = 1; i <= 10; i++) {
+		assert_true(call(bus, "Report", NULL, NULL, "a(sa{sv})", 1, "DSI-1", 1, "Flips",
+				 "t", i) >= 0);
+		told = reported_flips(bus);
+		changes += told != before;
+		before = told;
+		sleep_ms(250);
+	}
+	assert_in_range(changes, 2, 5);
+	sd_bus_flush_close_unref(bus);
+}
+
 static void more_outputs_than_one_may_have_are_dropped(void **state)
 {
 	sd_bus *bus = connect_client(&dbus);
@@ -1375,6 +1410,7 @@ int main(void)
 		RUNNING(what_a_hold_kept_is_given_back_without_a_flip),
 		RUNNING(all_caches_are_objects),
 		RUNNING(what_is_reported_is_shown_until_it_is_old),
+		RUNNING(reports_are_told_once_a_second_at_most),
 		RUNNING(more_outputs_than_one_may_have_are_dropped),
 		RUNNING(a_foreign_number_of_entries_is_noticed_and_kept_over_a_reload),
 		RUNNING(no_entries_are_off_too),
