@@ -152,7 +152,6 @@ static void time_announcements(const struct claims *claims, const struct config 
 			       const char *owner, struct output_report *output, uint64_t now_ms)
 {
 	output->event_until_ms = output->event ? now_ms + config->event_ms : 0;
-	output->coming_until_ms = output->coming ? now_ms + config->event_ms : 0;
 	for (unsigned int i = 0; i < CLAIMS_OUTPUTS; i++) {
 		const struct output_report *before = &claims->outputs[i];
 
@@ -161,8 +160,6 @@ static void time_announcements(const struct claims *claims, const struct config 
 			continue;
 		if (output->event && before->event == output->event)
 			output->event_until_ms = before->event_until_ms;
-		if (output->coming && before->coming)
-			output->coming_until_ms = before->coming_until_ms;
 	}
 }
 
@@ -270,22 +267,15 @@ struct coming claims_coming(const struct claims *claims, const struct config *co
 			    const char *card, uint64_t now_ms)
 {
 	struct coming coming = { 0 };
-	unsigned int outputs = 0, off = 0;
 	uint64_t most = 0;
 
 	for (unsigned int i = 0; i < CLAIMS_OUTPUTS; i++) {
 		const struct output_report *output = &claims->outputs[i];
 		uint64_t bytes;
 
-		if (!counts(output, card, now_ms))
+		if (!counts(output, card, now_ms) || !output->event ||
+		    output->event_until_ms <= now_ms)
 			continue;
-		outputs++;
-		off += output->event == EVENT_OUTPUT_OFF;
-		coming.change |= output->coming_until_ms > now_ms;
-		if (!output->event || output->event_until_ms <= now_ms)
-			continue;
-
-		coming.change = true;
 		bytes = add_capped(0, output->event_buffers, output->event_bytes,
 				   config->hold_max_bytes);
 		if (!coming.event || bytes > most) {
@@ -298,6 +288,5 @@ struct coming claims_coming(const struct claims *claims, const struct config *co
 					  config->hold_max_bytes);
 		coming.entries += output->event_buffers;
 	}
-	coming.off = outputs && off == outputs;
 	return coming;
 }

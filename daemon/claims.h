@@ -57,18 +57,15 @@ struct output_report {
 	uint32_t planes;
 	uint32_t buffers;      /* of all planes together */
 	uint64_t buffer_bytes; /* of one, on average */
-	/* Something is about to happen that needs other buffers. */
-	bool coming;
-	/* Which, and what it needs on top: so many buffers of that size. */
+	/* What is about to happen, and what it needs on top: so many buffers of that size. */
 	enum coming_event event;
 	uint32_t event_buffers;
 	uint64_t event_bytes;
 	/*
-	 * Each counts for that long from when it was first said: saying it again in the next
+	 * It counts for that long from when it was first said: saying it again in the next
 	 * reports does not prolong it.  By then there are flips that tell, or it did not come.
 	 */
 	uint64_t event_until_ms;
-	uint64_t coming_until_ms;
 	uint64_t until_ms;
 };
 
@@ -152,10 +149,6 @@ struct coming {
 	/* Room for it, on top of what there is; never more than a hold may be. */
 	uint64_t bytes;
 	uint64_t entries;
-	/* Something is about to change. */
-	bool change;
-	/* Every output of it that somebody reports is going off. */
-	bool off;
 	/* Which; of several, the one that needs most. */
 	enum coming_event event;
 };

@@ -294,7 +294,7 @@ static bool wants_more(const struct managed *managed, const struct coming *comin
 
 	return claims_wanted_bytes(&manager->claims, &manager->config, managed->cache.name,
 				   manager_now_ms(manager)) > managed->claimed_bytes ||
-	       coming->bytes > managed->coming.bytes || coming->off != managed->coming.off;
+	       coming->bytes > managed->coming.bytes;
 }
 
 void manager_reported(struct manager *manager, const char *owner)

@@ -38,8 +38,6 @@ static int read_output(sd_bus_message *message, struct output_report *output, bo
 	if (ret < 0)
 		return ret;
 	while ((ret = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
-		int coming = 0;
-
 		ret = sd_bus_message_read(message, "s", &key);
 		if (ret < 0)
 			return ret;
@@ -55,26 +53,21 @@ static int read_output(sd_bus_message *message, struct output_report *output, bo
 			ret = read_variant(message, 'u', &output->buffers);
 		else if (!strcmp(key, "BufferBytes"))
 			ret = read_variant(message, 't', &output->buffer_bytes);
-		else if (!strcmp(key, "ChangeComing"))
-			ret = read_variant(message, 'b', &coming);
 		else if (!strcmp(key, "EventBuffers"))
 			ret = read_variant(message, 'u', &output->event_buffers);
 		else if (!strcmp(key, "EventBytes"))
 			ret = read_variant(message, 't', &output->event_bytes);
 		else if (!strcmp(key, "Event")) {
 			ret = read_variant(message, 's', &event);
-			/* One not known here is a change, but no reason to drop the rest. */
-			if (ret > 0) {
+			/* One not known here is none, and no reason to drop the rest. */
+			if (ret > 0)
 				output->event = claims_event(event);
-				coming = event[0] && !output->event;
-			}
 		} else
 			/* From the future; not wrong. */
 			ret = sd_bus_message_skip(message, "v") < 0 ? -EBADMSG : 1;
 		if (ret < 0)
 			return ret;
 		*good = *good && ret;
-		output->coming = output->coming || coming;
 		ret = sd_bus_message_exit_container(message);
 		if (ret < 0)
 			return ret;

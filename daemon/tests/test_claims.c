@@ -139,18 +139,14 @@ static void reports_replace_their_predecessors_and_time_out(void **state)
 		.planes = 2,
 		.buffers = 12,
 		.buffer_bytes = 4 * MIB,
-		.coming = true,
 	};
 
 	(void)state;
 	assert_int_equal(claims_report(&claims, &config, ":1.1", &output, 1, 1000), 1);
 	assert_int_equal(claims_wanted_bytes(&claims, &config, "card0", 2000), 40 * MIB);
-	assert_true(claims_coming(&claims, &config, "card0", 2000).change);
 	output.buffers = 3;
-	output.coming = false;
 	claims_report(&claims, &config, ":1.1", &output, 1, 2000);
 	assert_int_equal(claims_wanted_bytes(&claims, &config, "card0", 2000), 4 * MIB);
-	assert_false(claims_coming(&claims, &config, "card0", 2000).change);
 	assert_int_equal(claims_wanted_bytes(&claims, &config, "card0", 7000), 0);
 	claims_report(&claims, &config, ":1.1", NULL, 0, 8000);
 	assert_false(claims_has(&claims, ":1.1"));
@@ -212,7 +208,6 @@ static void what_is_announced_counts_once_and_times_out(void **state)
 	assert_int_equal(coming.bytes, 60 * MIB);
 	assert_int_equal(coming.entries, 20);
 	assert_int_equal(coming.event, EVENT_FULLSCREEN_VIDEO);
-	assert_true(coming.change);
 	assert_int_equal(claims_wanted_bytes(&claims, &config, "card0", 1001), 16 * MIB);
 
 	/* Said again and again, it still ends when it would have. */
@@ -222,7 +217,6 @@ static void what_is_announced_counts_once_and_times_out(void **state)
 	}
 	claims_report(&claims, &config, ":1.1", &output, 1, 1000 + config.event_ms);
 	assert_int_equal(claims_coming(&claims, &config, "card0", 1000 + config.event_ms).bytes, 0);
-	assert_false(claims_coming(&claims, &config, "card0", 1000 + config.event_ms).change);
 
 	/* After a report without it, it is news. */
 	output.event = EVENT_NONE;
@@ -232,35 +226,6 @@ static void what_is_announced_counts_once_and_times_out(void **state)
 	assert_int_equal(claims_coming(&claims, &config, "card0", 9001).bytes, 60 * MIB);
 	claims_forget(&claims, ":1.1");
 	assert_int_equal(claims_coming(&claims, &config, "card0", 9001).bytes, 0);
-}
-
-static void a_change_that_is_always_coming_counts_once(void **state)
-{
-	struct output_report output = { .name = "DSI-1", .coming = true };
-	uint64_t ms;
-
-	(void)state;
-	for (ms = 1000; ms < 1000 + config.event_ms; ms += 500) {
-		claims_report(&claims, &config, ":1.1", &output, 1, ms);
-		assert_true(claims_coming(&claims, &config, "card0", ms).change);
-	}
-	for (; ms < 100000; ms += 500) {
-		claims_report(&claims, &config, ":1.1", &output, 1, ms);
-		assert_false(claims_coming(&claims, &config, "card0", ms).change);
-	}
-	/* An event beside it has its own time, and does not renew the other. */
-	output.event = EVENT_VT_SWITCH;
-	claims_report(&claims, &config, ":1.1", &output, 1, ms);
-	assert_true(claims_coming(&claims, &config, "card0", ms).change);
-	output.event = EVENT_NONE;
-	claims_report(&claims, &config, ":1.1", &output, 1, ms + 500);
-	assert_false(claims_coming(&claims, &config, "card0", ms + 500).change);
-	/* After a report without it, it is news. */
-	output.coming = false;
-	claims_report(&claims, &config, ":1.1", &output, 1, ms + 1000);
-	output.coming = true;
-	claims_report(&claims, &config, ":1.1", &output, 1, ms + 1500);
-	assert_true(claims_coming(&claims, &config, "card0", ms + 1500).change);
 }
 
 static void an_output_that_goes_off_wants_nothing(void **state)
@@ -277,11 +242,9 @@ static void an_output_that_goes_off_wants_nothing(void **state)
 	claims_report(&claims, &config, ":1.1", outputs, 2, 0);
 	assert_int_equal(claims_wanted_bytes(&claims, &config, "card0", 1), 4 * MIB);
 	assert_int_equal(claims_coming(&claims, &config, "card0", 1).bytes, 0);
-	assert_false(claims_coming(&claims, &config, "card0", 1).off);
 	outputs[1].event = EVENT_OUTPUT_OFF;
 	claims_report(&claims, &config, ":1.1", outputs, 2, 1);
 	assert_int_equal(claims_wanted_bytes(&claims, &config, "card0", 2), 0);
-	assert_true(claims_coming(&claims, &config, "card0", 2).off);
 }
 
 static void absurd_announcements_get_no_more_than_a_hold_may(void **state)
@@ -318,13 +281,10 @@ static void a_claim_is_on_the_card_of_its_output(void **state)
 	assert_int_equal(claims_wanted_bytes(&claims, &config, "card1", 1), 8 * MIB);
 	assert_int_equal(claims_wanted_bytes(&claims, &config, "card10", 1), MIB);
 	assert_int_equal(claims_coming(&claims, &config, "card0", 1).bytes, 0);
-	assert_false(claims_coming(&claims, &config, "card0", 1).change);
 	assert_int_equal(claims_coming(&claims, &config, "card1", 1).bytes, 20 * MIB);
 	/* Off is who has no output that is on. */
 	outputs[1].event = EVENT_OUTPUT_OFF;
 	claims_report(&claims, &config, ":1.1", outputs, 2, 1);
-	assert_false(claims_coming(&claims, &config, "card0", 2).off);
-	assert_true(claims_coming(&claims, &config, "card1", 2).off);
 	/* Several come together. */
 	outputs[0].event = outputs[1].event = EVENT_OUTPUT_ADDED;
 	outputs[0].event_buffers = 3;
@@ -439,7 +399,6 @@ int main(void)
 		FRESH(reports_replace_their_predecessors_and_time_out),
 		FRESH(absurd_reports_want_no_more_than_a_hold_may),
 		FRESH(what_is_announced_counts_once_and_times_out),
-		FRESH(a_change_that_is_always_coming_counts_once),
 		FRESH(an_output_that_goes_off_wants_nothing),
 		FRESH(absurd_announcements_get_no_more_than_a_hold_may),
 		FRESH(a_claim_is_on_the_card_of_its_output),

@@ -211,9 +211,14 @@ static void a_trim_does_not_inflate_the_limit(void **state)
 	assert_int_equal(cache.model.max_bytes, limit);
 }
 
-static void a_change_that_is_for_ever_to_come_keeps_no_limit_up(void **state)
+static void what_is_announced_for_ever_keeps_no_limit_up(void **state)
 {
-	const struct output_report report = { .name = "DSI-1", .coming = true };
+	const struct output_report report = {
+		.name = "DSI-1",
+		.event = EVENT_FULLSCREEN_VIDEO,
+		.event_buffers = 20,
+		.event_bytes = FILM_BYTES,
+	};
 
 	(void)state;
 	play(10, true, true);
@@ -271,7 +276,7 @@ int main(void)
 		WITH_SERVICE(a_film_that_begins_under_pressure_gets_its_room),
 		cmocka_unit_test_setup_teardown(a_trim_does_not_inflate_the_limit, setup_lru,
 						teardown),
-		WITH_SERVICE(a_change_that_is_for_ever_to_come_keeps_no_limit_up),
+		WITH_SERVICE(what_is_announced_for_ever_keeps_no_limit_up),
 		WITH_SERVICE(a_film_gets_room_and_gives_it_back),
 		WITH_SERVICE(of_two_caches_each_has_its_own_limit),
 	};
