@@ -1258,6 +1258,10 @@ static void limits_are_set_by_the_service_all_or_none(void **state)
 			 "max_byte", 1) < 0);
 	assert_non_null(strstr(error.message, "accepted are max_bytes"));
 	sd_bus_error_free(&error);
+	assert_true(call(bus, "SetLimits", &error, NULL, "sa{st}", "", 1, "max_bytes", 64 * MIB) <
+		    0);
+	assert_string_equal(error.message, "there are several caches: say which");
+	sd_bus_error_free(&error);
 	assert_true(call(bus, "SetLimits", &error, NULL, "sa{st}", "card9", 1, "max_bytes",
 			 64 * MIB) < 0);
 	assert_non_null(strstr(error.message, "card9"));
@@ -1266,8 +1270,8 @@ static void limits_are_set_by_the_service_all_or_none(void **state)
 	assert_int_equal(limit("max_entries"), 32);
 	assert_true(state_is(bus, "State", "tuning"));
 
-	assert_true(call(bus, "SetLimits", NULL, NULL, "sa{st}", "card0", 2, "max_bytes",
-			 64 * MIB, "max_entries", UINT64_C(99)) >= 0);
+	assert_true(call(bus, "SetLimits", NULL, NULL, "sa{st}", "card0", 2, "max_bytes", 64 * MIB,
+			 "max_entries", UINT64_C(99)) >= 0);
 	assert_int_equal(limit_of(0, "max_bytes"), 64 * MIB);
 	assert_int_equal(limit_of(0, "max_entries"), 99);
 	/* They are somebody's, from when the call returns. */
@@ -1347,7 +1351,8 @@ static void who_is_at_a_terminal_is_asked_by_polkit(void **state)
 {
 	static const char *const commands[][6] = { { "hold", "--reason=x", "--", "true" },
 						   { "resume" },
-						   { "--cache=card0", "set", "max_bytes=64M", "max_entries=99" },
+						   { "--cache=card0", "set", "max_bytes=64M",
+						     "max_entries=99" },
 						   { "--cache=card0", "trim", "4M" } };
 	int ready[2], terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), other;
 	pid_t polkit;
