@@ -140,6 +140,29 @@ static void a_bad_value_names_line_value_and_what_is_accepted(void **state)
 	assert_int_equal(config.tuner.decay_percent, config_defaults.tuner.decay_percent);
 }
 
+static void the_ends_of_a_range_are_accepted_and_nothing_beyond(void **state)
+{
+	struct config config = read_text("[Tuner]\nMaxBytes=1G\nMinBytes=1M\n"
+					 "[Pressure]\nStallSec=1ms\nWindowSec=10s\n"
+					 "[Poll]\nIntervalSec=1min\n");
+
+	(void)state;
+	assert_string_equal(complaints, "");
+	assert_int_equal(config.tuner.max_bytes, GIB);
+	assert_int_equal(config.tuner.min_bytes, MIB);
+	assert_int_equal(config.pressure_stall_us, 1000);
+	assert_int_equal(config.pressure_window_us, 10000000);
+	assert_int_equal(config.poll_ms, 60000);
+
+	/* The last but one is less than half a second, if it is cut off at 64 bits. */
+	config = read_text("[Tuner]\nMaxBytes=1025M\nMinBytes=1023K\n"
+			   "[Pressure]\nStallSec=18446744073710s\nStallSec=10001ms\n");
+	assert_int_equal(complaint_count, 4);
+	assert_int_equal(config.tuner.max_bytes, config_defaults.tuner.max_bytes);
+	assert_int_equal(config.tuner.min_bytes, config_defaults.tuner.min_bytes);
+	assert_int_equal(config.pressure_stall_us, config_defaults.pressure_stall_us);
+}
+
 static void unknown_names_are_ignored_but_said(void **state)
 {
 	struct config config = read_text("MaxBytes=1M\n"
@@ -348,6 +371,9 @@ static void contradictions_are_settled(void **state)
 	(void)state;
 	assert_int_equal(complaint_count, 1);
 	assert_int_equal(config.tuner.min_bytes, 32 * MIB);
+	config = read_text("[Pressure]\nStallSec=3s\nWindowSec=2s\n");
+	assert_int_equal(complaint_count, 1);
+	assert_int_equal(config.pressure_stall_us, 2000000);
 }
 
 static void the_shipped_file_shows_the_defaults(void **state)
@@ -420,6 +446,7 @@ int main(void)
 		WITH_ROOT(no_file_means_defaults),
 		WITH_ROOT(every_type_is_understood),
 		WITH_ROOT(a_bad_value_names_line_value_and_what_is_accepted),
+		WITH_ROOT(the_ends_of_a_range_are_accepted_and_nothing_beyond),
 		WITH_ROOT(unknown_names_are_ignored_but_said),
 		WITH_ROOT(a_section_that_is_not_closed_ends_the_one_before),
 		WITH_ROOT(every_mistake_of_a_file_is_reported_at_its_line),
