@@ -250,15 +250,33 @@ static void fall_asleep(void)
 	assert_int_equal(next_look_ms(), 0);
 }
 
-static int setup(void **state)
+static void forget_signalling(void)
+{
+	while (signalling_count) {
+		signalling_count--;
+		close(signalling[signalling_count].peer);
+		if (signalling[signalling_count].file >= 0)
+			close(signalling[signalling_count].file);
+	}
+}
+
+static int start(bool dry_run)
 {
 	struct manager_options options = {
 		.config_root = root,
 		.sysfs_root = root,
 		.pressure_file = "/proc/pressure/memory",
 		.bus_address = "none",
+		.dry_run = dry_run,
 	};
 
+	forget_signalling();
+	memset(&manager, 0, sizeof(manager));
+	return manager_start(&manager, event, &options);
+}
+
+static int setup(void **state)
+{
 	(void)state;
 	strcpy(root, "/tmp/scanout-manager-XXXXXX");
 	if (!mkdtemp(root))
@@ -281,9 +299,7 @@ static int setup(void **state)
 		   "[Tuner]\nDecayPercent=50\n");
 	now_us = 1000 * SECOND_US;
 	flips = 0;
-	signalling_count = 0;
-	memset(&manager, 0, sizeof(manager));
-	if (sd_event_new(&event) < 0 || manager_start(&manager, event, &options))
+	if (sd_event_new(&event) < 0 || start(false))
 		return -1;
 	sd_event_run(event, 0);
 	return 0;
@@ -294,10 +310,7 @@ static int teardown(void **state)
 	(void)state;
 	manager_stop(&manager);
 	sd_event_unref(event);
-	for (unsigned int i = 0; i < signalling_count; i++) {
-		close(signalling[i].file);
-		close(signalling[i].peer);
-	}
+	forget_signalling();
 	fake_remove(root);
 	return 0;
 }
@@ -409,6 +422,30 @@ static void what_cannot_be_read_is_read_slowly_and_then_as_before(void **state)
 	/* One is still odd, and does not count again as new. */
 	assert_int_equal(managed_of(1)->read_errors, 0);
 	assert_int_equal(managed_of(0)->read_errors, 6);
+}
+
+static void a_dry_run_changes_nothing_whatever_happens(void **state)
+{
+	(void)state;
+	manager_stop(&manager);
+	put(0, "max_bytes", 77 * MIB);
+	put(1, "max_bytes", 77 * MIB);
+	assert_int_equal(start(true), 0);
+	assert_true(claims_hold(&manager.claims, &manager.config, ":1.1", 0, 96 * MIB, "") > 0);
+	for (unsigned int i = 0; i < 10; i++) {
+		flip(0, true);
+		look_after(SECOND_US);
+		/* It says what it would do, and to whatever others set. */
+		assert_int_equal(managed_of(0)->decision.max_bytes, 96 * MIB);
+		assert_int_equal(limit(0, "max_bytes"), (77 + i) * MIB);
+		assert_int_equal(limit(1, "max_bytes"), 77 * MIB);
+		assert_int_equal(managed_of(0)->state, MANAGED_DRY_RUN);
+		put(0, "max_bytes", (78 + i) * MIB);
+	}
+	manager_stop(&manager);
+	assert_int_equal(limit(0, "max_bytes"), 87 * MIB);
+	assert_int_equal(limit(1, "max_bytes"), 77 * MIB);
+	assert_int_equal(start(false), 0);
 }
 
 static void evidence_is_of_what_is_new_and_ages_by_the_second(void **state)
@@ -587,6 +624,7 @@ int main(void)
 		RUNNING(claims_are_heard_while_asleep),
 		RUNNING(a_kernel_that_does_not_signal_is_polled),
 		RUNNING(what_cannot_be_read_is_read_slowly_and_then_as_before),
+		RUNNING(a_dry_run_changes_nothing_whatever_happens),
 		RUNNING(evidence_is_of_what_is_new_and_ages_by_the_second),
 		RUNNING(a_driver_that_is_loaded_anew_begins_anew),
 		RUNNING(who_writes_between_look_and_write_is_not_overwritten),

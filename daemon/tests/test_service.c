@@ -1244,6 +1244,29 @@ static void a_second_instance_ends_at_once_and_touches_nothing(void **state)
 	assert_int_equal(waitpid(service_pid, &status, WNOHANG), 0);
 }
 
+static void a_dry_run_does_not_do_what_it_is_told(void **state)
+{
+	char program[] = SCANOUTD, dry[] = "--dry-run", sysfs[128], config[128], address[192];
+	char *argv[] = { program, dry, sysfs, config, address, NULL };
+	sd_bus *bus = connect_client(&dbus);
+
+	(void)state;
+	assert_int_equal(stop_service(SIGTERM), 0);
+	write_number("max_bytes", 77 * MIB);
+	snprintf(sysfs, sizeof(sysfs), "--sysfs-root=%s", root);
+	snprintf(config, sizeof(config), "--config-root=%s", root);
+	snprintf(address, sizeof(address), "--bus=%s", dbus.address);
+	service_pid = spawn(argv, -1, -1);
+	EVENTUALLY(state_is(bus, "State", "dry-run"));
+	assert_true(call(bus, "SetLimits", NULL, NULL, "sa{st}", "card0", 1, "max_bytes",
+			 64 * MIB) < 0);
+	assert_true(call(bus, "Trim", NULL, NULL, "st", "card0", 5 * MIB) < 0);
+	assert_true(call(bus, "Hold", NULL, NULL, "ts", 96 * MIB, "x") >= 0);
+	assert_int_equal(limit("max_bytes"), 77 * MIB);
+	assert_int_equal(limit("trim"), 0);
+	sd_bus_flush_close_unref(bus);
+}
+
 static void limits_are_set_by_the_service_all_or_none(void **state)
 {
 	sd_bus *bus = connect_client(&dbus);
@@ -1265,6 +1288,10 @@ static void limits_are_set_by_the_service_all_or_none(void **state)
 	assert_true(call(bus, "SetLimits", &error, NULL, "sa{st}", "card9", 1, "max_bytes",
 			 64 * MIB) < 0);
 	assert_non_null(strstr(error.message, "card9"));
+	sd_bus_error_free(&error);
+	assert_true(call(bus, "SetLimits", &error, NULL, "sa{st}", "", 1, "max_bytes", 64 * MIB) <
+		    0);
+	assert_non_null(strstr(error.message, "say which"));
 	sd_bus_error_free(&error);
 	assert_int_equal(limit("max_bytes"), 128 * MIB);
 	assert_int_equal(limit("max_entries"), 32);
@@ -1428,6 +1455,7 @@ int main(void)
 		RUNNING(disabling_it_leaves_the_budget_in_force),
 		RUNNING(other_users_need_a_session_or_polkit),
 		RUNNING(a_second_instance_ends_at_once_and_touches_nothing),
+		RUNNING(a_dry_run_does_not_do_what_it_is_told),
 		RUNNING(limits_are_set_by_the_service_all_or_none),
 		RUNNING(who_is_at_a_terminal_is_asked_by_polkit),
 	};
