@@ -154,6 +154,11 @@ static void the_ends_of_a_range_are_accepted_and_nothing_beyond(void **state)
 	assert_int_equal(config.pressure_window_us, 10000000);
 	assert_int_equal(config.poll_ms, 60000);
 
+	/* A comment needs a blank before it. */
+	config = read_text("[Tuner]\nMaxBytes=64M;\n");
+	assert_int_equal(complaint_count, 1);
+	assert_int_equal(config.tuner.max_bytes, config_defaults.tuner.max_bytes);
+
 	/* The last but one is less than half a second, if it is cut off at 64 bits. */
 	config = read_text("[Tuner]\nMaxBytes=1025M\nMinBytes=1023K\n"
 			   "[Pressure]\nStallSec=18446744073710s\nStallSec=10001ms\n");

@@ -627,6 +627,25 @@ static void a_polkit_that_thinks_keeps_some_callers_waiting_not_all(void **state
 	end_program(polkit, SIGKILL);
 }
 
+/* More than may wait at a time, if what waited on the bus before still did. */
+static void questions_go_with_the_bus(void **state)
+{
+	(void)state;
+	if (getuid())
+		skip();
+	for (unsigned int i = 0; i <= AUTHORITY_QUESTIONS / AUTHORITY_QUESTIONS_PER_USER; i++) {
+		pid_t polkit = start_polkit(NOTHING);
+
+		assert_int_equal(as_nobody(ask_without_end), AUTHORITY_QUESTIONS_PER_USER);
+		stop_bus(&dbus, SIGKILL);
+		end_program(polkit, SIGKILL);
+		/* So that callers may call again. */
+		page->ahead_us += UINT64_C(60) * 1000000;
+		start_bus(&dbus, root);
+		EVENTUALLY(served());
+	}
+}
+
 /* Returns 1 if one of the first holds could be released. */
 static int release_of_others(sd_bus *bus)
 {
@@ -666,6 +685,7 @@ int main(void)
 		ROBUST(clients_that_come_and_go_share_what_a_user_may),
 		ROBUST(only_without_polkit_the_session_decides),
 		ROBUST(a_polkit_that_thinks_keeps_some_callers_waiting_not_all),
+		ROBUST(questions_go_with_the_bus),
 		ROBUST(nobody_releases_the_holds_of_others),
 	};
 
