@@ -69,7 +69,8 @@ class List:
         """The function's body, in kernel style, where it ends with a brace in the first column."""
         if "in" not in place:
             return 0, len(text)
-        match = re.search(rf"^[A-Za-z_][\w\s*]*\b{place['in']}\([^(){{}}]*\)\n{{$", text,
+        # Among its parameters there may be functions, with parentheses of their own.
+        match = re.search(rf"^[A-Za-z_][\w\s*]*\b{place['in']}\([^{{}};]*\)\n{{$", text,
                           re.MULTILINE)
         if not match:
             raise Bad(f"{self.name}: {place['file']} has no function {place['in']}()")
