@@ -43,7 +43,7 @@ def _run(context):
             seen.append(line)
 
     status = command.run([repo.path("daemon", "tests", "fuzz", "run"), "--runs", str(RUNS),
-                          "--build", os.path.join(repo.CACHE, "fuzz")], context.log, LIMIT_S, each)
+                          "--build", repo.build_folder("fuzz")], context.log, LIMIT_S, each)
     if not seen or (status and not any(line.startswith("not ok") for line in seen)):
         context.not_ok("run", f"daemon/tests/fuzz/run exited with {status}, see the log")
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The repository's files, and where things of this program go."""
 
+import hashlib
 import os
+import shutil
 import subprocess
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
@@ -13,6 +15,23 @@ NOT_OURS = {".git", "__pycache__", "demo-report", "check-logs"}
 
 def path(*parts):
     return os.path.join(ROOT, *parts)
+
+
+def build_folder(name):
+    """Where to build something of this checkout: a build knows where its sources are."""
+    own = os.path.join(CACHE, "builds-" + hashlib.sha256(ROOT.encode()).hexdigest()[:8])
+    os.makedirs(own, exist_ok=True)
+    with open(os.path.join(own, "checkout"), "w", encoding="utf-8") as f:
+        f.write(ROOT)
+    for folder in os.scandir(CACHE):
+        try:
+            with open(os.path.join(folder.path, "checkout"), encoding="utf-8") as f:
+                gone = not os.path.exists(f.read())
+        except OSError:
+            continue
+        if gone:
+            shutil.rmtree(folder.path, ignore_errors=True)
+    return os.path.join(own, name)
 
 
 def files():

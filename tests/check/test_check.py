@@ -3,6 +3,7 @@
 
 import contextlib
 import io
+import os
 import tempfile
 import threading
 import unittest
@@ -143,6 +144,19 @@ class Lanes(unittest.TestCase):
 
 
 class Files(unittest.TestCase):
+    def test_each_checkout_builds_for_itself(self):
+        with tempfile.TemporaryDirectory() as cache, tempfile.TemporaryDirectory() as other, \
+                mock.patch.object(repo, "CACHE", cache):
+            own = repo.build_folder("x")
+            with mock.patch.object(repo, "ROOT", other):
+                others = repo.build_folder("x")
+            self.assertNotEqual(own, others)
+            with mock.patch.object(repo, "ROOT", other + "-gone"):
+                gone = repo.build_folder("x")
+            repo.build_folder("x")
+            self.assertTrue(os.path.isdir(os.path.dirname(others)))
+            self.assertFalse(os.path.isdir(os.path.dirname(gone)))
+
     def test_times_are_kept_and_rubbish_is_none(self):
         with tempfile.TemporaryDirectory() as folder:
             path = f"{folder}/check/times.json"

@@ -39,7 +39,7 @@ class Project:
 
     def build(self, extras=()):
         """A folder for each set of what was found: meson looks only when it sets one up."""
-        return os.path.join(repo.CACHE, "-".join([self.name, *extras]))
+        return repo.build_folder("-".join([self.name, *extras]))
 
 
 DAEMON = {"libsystemd": "libsystemd-dev", "libdrm": "libdrm-dev", "cmocka": "libcmocka-dev"}
