@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <drm/msm_drm.h>
 #include <drm_fourcc.h>
+#include <msm_drm.h>
 #include <xf86drm.h>
 
 #include "buffer.h"
@@ -23,6 +23,15 @@
  * What the second may do with its own handle of it must not touch the first's picture; and what the
  * cache remembers of an import is for that very dma-buf, not for another one that comes later.
  */
+
+/* As the kernel has them; libdrm's copy of the header may be of 2013. */
+struct gem_info {
+	uint32_t handle, info;
+	uint64_t value;
+	uint32_t len, pad;
+};
+enum { INFO_SET_NAME = 2, INFO_GET_NAME = 3, INFO_SET_METADATA = 6, INFO_GET_METADATA = 7 };
+#define IOCTL_GEM_INFO DRM_IOWR(DRM_COMMAND_BASE + DRM_MSM_GEM_INFO, struct gem_info)
 
 #define FRAME_CRC "/sys/kernel/debug/mdp4_model/frame_crc"
 #define INSERTS "/sys/class/drm/card0/device/scanout_cache/inserts"
@@ -185,17 +194,17 @@ static int import_of_another_file(struct test *test)
 /* What the file says of a buffer: its name, and how large its metadata are. */
 static int describes(int fd, uint32_t handle, char name[33], uint32_t *metadata_bytes)
 {
-	struct drm_msm_gem_info info = {
-		.handle = handle, .info = MSM_INFO_GET_NAME, .value = (uintptr_t)name, .len = 32
+	struct gem_info info = {
+		.handle = handle, .info = INFO_GET_NAME, .value = (uintptr_t)name, .len = 32
 	};
 
-	if (drmIoctl(fd, DRM_IOCTL_MSM_GEM_INFO, &info)) {
+	if (drmIoctl(fd, IOCTL_GEM_INFO, &info)) {
 		complain("asking for a name: %s", strerror(errno));
 		return -1;
 	}
 	name[info.len] = '\0';
-	info = (struct drm_msm_gem_info){ .handle = handle, .info = MSM_INFO_GET_METADATA };
-	if (drmIoctl(fd, DRM_IOCTL_MSM_GEM_INFO, &info)) {
+	info = (struct gem_info){ .handle = handle, .info = INFO_GET_METADATA };
+	if (drmIoctl(fd, IOCTL_GEM_INFO, &info)) {
 		complain("asking for metadata: %s", strerror(errno));
 		return -1;
 	}
@@ -205,15 +214,15 @@ static int describes(int fd, uint32_t handle, char name[33], uint32_t *metadata_
 
 static int describe(int fd, uint32_t handle, const char *name)
 {
-	struct drm_msm_gem_info info = { .handle = handle,
-					 .info = MSM_INFO_SET_NAME,
-					 .value = (uintptr_t)name,
-					 .len = (uint32_t)strlen(name) };
+	struct gem_info info = { .handle = handle,
+				 .info = INFO_SET_NAME,
+				 .value = (uintptr_t)name,
+				 .len = (uint32_t)strlen(name) };
 
-	if (drmIoctl(fd, DRM_IOCTL_MSM_GEM_INFO, &info))
+	if (drmIoctl(fd, IOCTL_GEM_INFO, &info))
 		goto fail;
-	info.info = MSM_INFO_SET_METADATA;
-	if (drmIoctl(fd, DRM_IOCTL_MSM_GEM_INFO, &info))
+	info.info = INFO_SET_METADATA;
+	if (drmIoctl(fd, IOCTL_GEM_INFO, &info))
 		goto fail;
 	return 0;
 fail:
