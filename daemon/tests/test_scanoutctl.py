@@ -523,4 +523,8 @@ class Scanoutctl(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    # Who starts this may ignore them, as nohup does, and a shell cannot trap what it inherits so.
+    for ignored in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(ignored) == signal.SIG_IGN:
+            signal.signal(ignored, signal.SIG_DFL)
     unittest.main(argv=sys.argv[:1] + sys.argv[3:])
