@@ -161,8 +161,9 @@ static void the_ends_of_a_range_are_accepted_and_nothing_beyond(void **state)
 
 	/* The last but one is less than half a second, if it is cut off at 64 bits. */
 	config = read_text("[Tuner]\nMaxBytes=1025M\nMinBytes=1023K\n"
-			   "[Pressure]\nStallSec=18446744073710s\nStallSec=10001ms\n");
-	assert_int_equal(complaint_count, 4);
+			   "[Pressure]\nStallSec=18446744073710s\nStallSec=10001ms\n"
+			   "HoldSec=1500us\n");
+	assert_int_equal(complaint_count, 5);
 	assert_int_equal(config.tuner.max_bytes, config_defaults.tuner.max_bytes);
 	assert_int_equal(config.tuner.min_bytes, config_defaults.tuner.min_bytes);
 	assert_int_equal(config.pressure_stall_us, config_defaults.pressure_stall_us);

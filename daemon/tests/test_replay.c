@@ -2,8 +2,12 @@
 /* The model of the kernel's cache, its insertion policies, and the bound for all of them. */
 #include "cmocka_all.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "model.h"
 #include "optimum.h"
 #include "replay.h"
 #include "workloads.h"
@@ -255,6 +259,90 @@ static void a_recording_is_of_one_card(void **state)
 	}
 }
 
+static void what_is_idle_for_too_long_is_gone(void **state)
+{
+	(void)state;
+	flip(0, 0, -1);
+	flip(60, 1, 0);
+	/* Idle for nine seconds, and for twelve. */
+	flip(60 + 9 * 60, 0, 1);
+	flip(60 + 21 * 60, 1, 0);
+	assert_int_equal(play(REPLAY_FIXED, 32 * MIB).hits, 1);
+	assert_int_equal(play(REPLAY_FIXED, 32 * MIB).misses, 3);
+}
+
+static void the_model_forgets_what_is_gone_and_the_oldest(void **state)
+{
+	/* As many as are still recognised without being mapped, and one more. */
+	const uint32_t ghosts = 256;
+	struct model model;
+
+	(void)state;
+	assert_int_equal(model_init(&model, ghosts + 1), 0);
+	model_use(&model, 0, BUFFER);
+	model_free(&model, 0);
+	assert_int_equal(model.active_bytes, 0);
+	assert_int_equal(model.active_entries, 0);
+	memset(&model.reuse, 0, sizeof(model.reuse));
+	for (uint32_t i = 0; i <= ghosts; i++) {
+		model_use(&model, i, BUFFER);
+		model_leave(&model, i, MODEL_NEVER);
+	}
+	assert_int_equal(model.idle.count, 0);
+	assert_int_equal(model.reuse.depth[DEPTH_BUCKETS - 1], ghosts + 1);
+	model_use(&model, 0, BUFFER);
+	assert_int_equal(model.reuse.depth[DEPTH_BUCKETS - 1], ghosts + 2);
+	model_use(&model, 1, BUFFER);
+	assert_int_equal(model.reuse.depth[DEPTH_BUCKETS - 1], ghosts + 2);
+	model_release(&model);
+}
+
+static void bad_lines_of_traces_are_refused(void **state)
+{
+	static const char long_line[] = "1 idle ";
+	static const struct {
+		const char *line;
+		const char *why;
+	} lines[] = {
+		{ "1 use 9999999 549755813888", NULL },
+		{ "1 use 10000000 1", "expected" },
+		{ "1 use 0 549755813889", "expected" },
+		{ "1 use 0 0", "expected" },
+		{ "1 use 0 1 1", "expected" },
+		{ "1 idle 0 1", "expected" },
+		{ "0 idle 0", "goes back in time" },
+		{ "2592000000001 idle 0", "more than 30 days" },
+		{ long_line, "longer than" },
+	};
+	char path[] = "/tmp/scanout-trace-XXXXXX", error[512];
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		FILE *file = fopen(path, "we");
+
+		assert_non_null(file);
+		fputs("# scanout-trace 1\n1 use 0 1\n", file);
+		/* The number of a buffer may begin with zeroes, but a line has an end. */
+		fputs(lines[i].line, file);
+		if (lines[i].line == long_line)
+			fprintf(file, "%0300d", 0);
+		fputc('\n', file);
+		fclose(file);
+		if (!lines[i].why) {
+			assert_int_equal(trace_read(&trace, path, error, sizeof(error)), 0);
+			trace_release(&trace);
+			continue;
+		}
+		assert_true(trace_read(&trace, path, error, sizeof(error)) < 0);
+		assert_non_null(strstr(error, ":3: "));
+		assert_non_null(strstr(error, lines[i].why));
+	}
+	unlink(path);
+}
+
 #define FRESH(_test) cmocka_unit_test_setup_teardown(_test, setup, teardown)
 
 int main(void)
@@ -267,6 +355,9 @@ int main(void)
 		FRESH(no_policy_needs_less_than_the_optimum),
 		FRESH(the_optimum_takes_the_cheapest_hits),
 		FRESH(a_recording_is_of_one_card),
+		FRESH(what_is_idle_for_too_long_is_gone),
+		FRESH(the_model_forgets_what_is_gone_and_the_oldest),
+		FRESH(bad_lines_of_traces_are_refused),
 		FRESH(a_seed_makes_the_same_trace_again_and_another_another),
 	};
 

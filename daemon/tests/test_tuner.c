@@ -151,6 +151,18 @@ static void bytes_must_earn_their_keep(void **state)
 	assert_int_equal(run(&tuner, &params, &sample, 20).max_bytes, 24 * MIB);
 }
 
+static void of_sizes_that_do_the_least_is_wanted(void **state)
+{
+	struct tuner_params free_of_charge = params;
+	struct tuner tuner = { 0 };
+	struct tuner_sample sample = screen(64 * MIB);
+
+	(void)state;
+	free_of_charge.cost_ppm_per_mib = 0;
+	reuse(&sample, 2 * BUFFER, 2, 960);
+	assert_int_equal(run(&tuner, &free_of_charge, &sample, 20).max_bytes, 3 * BUFFER);
+}
+
 static void never_outside_the_range(void **state)
 {
 	struct tuner tuner = { 0 };
@@ -387,6 +399,7 @@ int main(void)
 		cmocka_unit_test(a_pause_says_nothing),
 		cmocka_unit_test(what_does_not_fit_in_gets_the_whole_budget),
 		cmocka_unit_test(bytes_must_earn_their_keep),
+		cmocka_unit_test(of_sizes_that_do_the_least_is_wanted),
 		cmocka_unit_test(never_outside_the_range),
 		cmocka_unit_test(a_limit_outside_the_range_is_brought_in_at_once),
 		cmocka_unit_test(a_holder_gets_what_it_asks_for_within_the_budget),

@@ -496,10 +496,63 @@ static void a_removed_output_says_so_once(void **state)
 	output = scanout_report_add_output(report, "DSI-1", 60000);
 	scanout_report_remove_output(output);
 	output = scanout_report_add_output(report, "DSI-1", 60000);
+	pass(NS_PER_S);
+	settle();
+	assert_true(bus.told->reports > reports);
+	assert_string_equal(test_told(&bus, "DSI-1")->event, "");
+	assert_int_equal(bus.told->last_outputs, 1);
+}
+
+static void outputs_come_and_go_for_ever(void **state)
+{
+	char name[16];
+
+	(void)state;
+	for (int i = 0; i < 3 * SCANOUT_REPORT_OUTPUTS; i++) {
+		struct scanout_report_output *output;
+
+		snprintf(name, sizeof(name), "DP-%d", i);
+		output = scanout_report_add_output(report, name, 60000);
+		assert_non_null(output);
+		FLIP_UNTIL(output, bus.told->reports > 0);
+		scanout_report_remove_output(output);
+		/* Told, and too old to be told again. */
+		pass(10 * NS_PER_S);
+		settle();
+		assert_string_equal(test_told(&bus, name)->event, "output-off");
+		/* All that is remembered of them. */
+		bus.told->output_count = 0;
+		memset(bus.told->outputs, 0, sizeof(bus.told->outputs));
+	}
+}
+
+static void an_output_that_flips_again_is_on_again(void **state)
+{
+	struct scanout_report_output *output = scanout_report_add_output(report, "DSI-1", 60000);
+
+	(void)state;
+	FLIP_UNTIL(output, stats().answers > 1);
+	scanout_report_coming(report, output, SCANOUT_REPORT_OUTPUT_OFF, 0, 0);
+	pass(NS_PER_S);
+	settle();
+	assert_string_equal(test_told(&bus, "DSI-1")->event, "output-off");
+	/* Before that is forgotten by itself. */
 	flip(120, output, NULL, NULL);
 	settle();
 	assert_string_equal(test_told(&bus, "DSI-1")->event, "");
-	assert_int_equal(bus.told->last_outputs, 1);
+}
+
+static void two_flips_at_once_are_no_rate(void **state)
+{
+	struct scanout_report_output *output = scanout_report_add_output(report, "DSI-1", 0);
+
+	(void)state;
+	scanout_report_note_flip(output, 1, now_ns, 0);
+	scanout_report_note_flip(output, 1, now_ns + NS_PER_MS / 2, 0);
+	pass(3 * NS_PER_S);
+	settle();
+	assert_int_equal(test_told(&bus, "DSI-1")->flips, 2);
+	assert_int_equal(test_told(&bus, "DSI-1")->refresh_mhz, 0);
 }
 
 /*
@@ -587,6 +640,8 @@ static void a_service_that_never_answers_costs_one_question(void **state)
 	settle();
 	/* It is told nevertheless, but less often. */
 	assert_in_range(bus.told->reports, 30, 60);
+	/* The bus counts what is not answered: no more than one a minute. */
+	assert_in_range(bus.told->questions, 1, 6);
 	assert_int_equal(stats().answers, 0);
 	assert_int_equal(stats().connections, 1);
 	assert_int_equal(test_told(&bus, "DSI-1")->flips + stats().dropped_flips >= 60 * 290, 1);
@@ -803,6 +858,9 @@ int main(void)
 		WITH_BUS(a_burst_of_events_is_told_as_fast_as_scanoutd_takes_it),
 		WITH_BUS(an_output_that_is_off_is_forgotten_until_it_flips),
 		WITH_BUS(a_removed_output_says_so_once),
+		WITH_BUS(outputs_come_and_go_for_ever),
+		WITH_BUS(an_output_that_flips_again_is_on_again),
+		WITH_BUS(two_flips_at_once_are_no_rate),
 		WITH_BUS(a_stopped_bus_blocks_nobody),
 		WITH_BUS(noting_a_flip_makes_no_system_call),
 		WITH_BUS(an_absent_service_is_asked_less_often),

@@ -118,6 +118,7 @@ static int reported(sd_bus_message *message, void *userdata, sd_bus_error *error
 	}
 	told->malformed += ret < 0;
 	told->last_outputs = count;
+	told->questions += sd_bus_message_get_expect_reply(message) > 0;
 	told->reports++;
 	if (told->mute)
 		return 1;

@@ -36,6 +36,7 @@ struct told {
 	volatile bool mute;   /* does not answer */
 	volatile bool refuse; /* answers with an error */
 	volatile unsigned int reports;
+	volatile unsigned int questions; /* of these, that want an answer */
 	volatile unsigned int malformed;
 	volatile unsigned int last_outputs; /* in the last report */
 	char sender[64];

@@ -249,13 +249,12 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Open a connection up to where the bus says @greeting; returns the bus's end. */
-static int greet(struct connection *connection, uint64_t *now_ns, const char *greeting)
+/* Open a connection anew up to where the bus says @greeting; returns the bus's end. */
+static int greet_again(struct connection *connection, uint64_t *now_ns, const char *greeting)
 {
 	char heard[64] = "";
 	int bus;
 
-	assert_int_equal(connection_init(connection, address), 0);
 	connection_advance(connection, *now_ns, true);
 	connection_advance(connection, *now_ns += NS_PER_MS, true);
 	bus = accept(listening, NULL, NULL);
@@ -266,6 +265,12 @@ static int greet(struct connection *connection, uint64_t *now_ns, const char *gr
 	assert_int_equal(write(bus, greeting, strlen(greeting)), (ssize_t)strlen(greeting));
 	connection_advance(connection, *now_ns += NS_PER_MS, true);
 	return bus;
+}
+
+static int greet(struct connection *connection, uint64_t *now_ns, const char *greeting)
+{
+	assert_int_equal(connection_init(connection, address), 0);
+	return greet_again(connection, now_ns, greeting);
 }
 
 static void a_refusal_closes_it_and_the_next_try_is_later_each_time(void **state)
@@ -382,6 +387,38 @@ static void an_answer_in_single_bytes_is_understood(void **state)
 	close(bus);
 }
 
+static void a_message_that_was_cut_off_is_not_looked_for_on_the_next_connection(void **state)
+{
+	struct connection connection;
+	const struct wire_output output = { .name = "x", .flips = 1 };
+	uint64_t now_ns = NS_PER_S;
+	uint8_t answer[sizeof(big_error)];
+	int bus;
+
+	(void)state;
+	bus = greet(&connection, &now_ns, "OK 0123456789\r\n");
+	/* A kilobyte more, which does not come. */
+	memcpy(answer, big_error, sizeof(answer));
+	answer[6] = 4;
+	assert_int_equal(write(bus, answer, sizeof(answer)), sizeof(answer));
+	connection_advance(&connection, now_ns, true);
+	assert_true(connection.in_skip > 0);
+	close(bus);
+	connection_advance(&connection, now_ns, true);
+	assert_int_equal(connection.state, CONNECTION_CLOSED);
+
+	now_ns = connection_due_ns(&connection, true);
+	bus = greet_again(&connection, &now_ns, "OK 0123456789\r\n");
+	connection_report(&connection, now_ns, &output, 1);
+	answer[6] = answer[7] = 0;
+	answer[23] = (uint8_t)connection.asked_serial;
+	assert_int_equal(write(bus, answer, sizeof(answer)), sizeof(answer));
+	connection_advance(&connection, now_ns, true);
+	assert_int_equal(connection.refusals, 1);
+	connection_close(&connection);
+	close(bus);
+}
+
 static void a_bus_that_takes_nothing_is_given_up(void **state)
 {
 	struct wire_output outputs[16];
@@ -422,6 +459,7 @@ int main(void)
 		WITH_LISTENER(a_greeting_without_end_is_not_waited_for),
 		WITH_LISTENER(noise_after_the_greeting_does_no_harm),
 		WITH_LISTENER(an_answer_in_single_bytes_is_understood),
+		WITH_LISTENER(a_message_that_was_cut_off_is_not_looked_for_on_the_next_connection),
 		WITH_LISTENER(a_bus_that_takes_nothing_is_given_up),
 	};
 

@@ -121,6 +121,28 @@ static void a_pause_is_no_missed_vblank(void **state)
 	assert_true(last_after_ns == 0);
 }
 
+static void names_and_times_that_are_too_long_are_cut_or_refused(void **state)
+{
+	char name[300];
+
+	(void)state;
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	describe(1, name);
+	point("posted", 1);
+	say("{ \"T\":[1, 2], \"N\":\"core_repaint_finished\", \"wo\":1, "
+	    "\"vblank_monotonic\":[5, 999999999] }\n");
+	assert_int_equal(flips, 1);
+	assert_true(last_presented_ns == UINT64_C(5999999999));
+	assert_int_equal(strlen(last_name), TIMELINE_NAME - 1);
+	/* A second has no more nanoseconds. */
+	point("posted", 1);
+	say("{ \"T\":[1, 2], \"N\":\"core_repaint_finished\", \"wo\":1, "
+	    "\"vblank_monotonic\":[6, 1000000000] }\n");
+	assert_int_equal(flips, 2);
+	assert_true(last_presented_ns == 0);
+}
+
 static void outputs_are_told_apart(void **state)
 {
 	(void)state;
@@ -272,6 +294,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FRESH(a_repaint_that_was_posted_and_finished_is_a_flip),
 		FRESH(a_pause_is_no_missed_vblank),
+		FRESH(names_and_times_that_are_too_long_are_cut_or_refused),
 		FRESH(outputs_are_told_apart),
 		FRESH(a_description_in_one_piece_is_understood),
 		FRESH(titles_cannot_pretend_to_be_flips),
