@@ -98,6 +98,9 @@ class List:
 
     def mutate(self, file, condition):
         """The text of a file with all its mutants; @condition has {} in place of a number."""
+        problems = self.problems()
+        if problems:
+            raise Bad(problems[0])
         text = self._text(file)
         spans = sorted(((*self._find(text, place), place) for place in self.places
                         if place["file"] == file), key=lambda span: span[0], reverse=True)
@@ -106,13 +109,18 @@ class List:
         return text
 
     def problems(self):
-        """Of those places that are not where they should be: a line each."""
-        found = []
+        """Of those places that are not where they should be, once and by themselves: a line each."""
+        found, taken = [], []
         for place in self.places:
             try:
-                self._find(self._text(place["file"]), place)
+                start, end = self._find(self._text(place["file"]), place)
             except Bad as problem:
                 found.append(str(problem))
+                continue
+            found += [f"{self.name}: {where(place)}: '{place['code']}' is part of another place"
+                      for file, first, last in taken
+                      if file == place["file"] and start < last and first < end]
+            taken.append((place["file"], start, end))
         return found
 
     def find(self, names):
