@@ -109,7 +109,7 @@ class List:
         return text
 
     def problems(self):
-        """Of those places that are not where they should be, once and by themselves: a line each."""
+        """Of places that are not where they should be, once and by themselves: a line each."""
         found, taken = [], []
         for place in self.places:
             try:

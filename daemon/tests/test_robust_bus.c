@@ -628,14 +628,15 @@ static void a_polkit_that_thinks_keeps_some_callers_waiting_not_all(void **state
 }
 
 /* More than may wait at a time, if what waited on the bus before still did. */
-static void questions_go_with_the_bus(void **state)
+static void questions_go_with_the_bus_and_the_service(void **state)
 {
+	pid_t polkit;
+
 	(void)state;
 	if (getuid())
 		skip();
 	for (unsigned int i = 0; i <= AUTHORITY_QUESTIONS / AUTHORITY_QUESTIONS_PER_USER; i++) {
-		pid_t polkit = start_polkit(NOTHING);
-
+		polkit = start_polkit(NOTHING);
 		assert_int_equal(as_nobody(ask_without_end), AUTHORITY_QUESTIONS_PER_USER);
 		stop_bus(&dbus, SIGKILL);
 		end_program(polkit, SIGKILL);
@@ -644,6 +645,11 @@ static void questions_go_with_the_bus(void **state)
 		start_bus(&dbus, root);
 		EVENTUALLY(served());
 	}
+	polkit = start_polkit(NOTHING);
+	assert_int_equal(as_nobody(ask_without_end), AUTHORITY_QUESTIONS_PER_USER);
+	/* Sanitizers would say what it leaves behind. */
+	assert_int_equal(stop_service(SIGTERM), 0);
+	end_program(polkit, SIGKILL);
 }
 
 /* Returns 1 if one of the first holds could be released. */
@@ -685,7 +691,7 @@ int main(void)
 		ROBUST(clients_that_come_and_go_share_what_a_user_may),
 		ROBUST(only_without_polkit_the_session_decides),
 		ROBUST(a_polkit_that_thinks_keeps_some_callers_waiting_not_all),
-		ROBUST(questions_go_with_the_bus),
+		ROBUST(questions_go_with_the_bus_and_the_service),
 		ROBUST(nobody_releases_the_holds_of_others),
 	};
 

@@ -128,7 +128,14 @@ static void names_and_times_that_are_too_long_are_cut_or_refused(void **state)
 	(void)state;
 	memset(name, 'x', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
+	describe(1, "DSI-1");
+	describe(2, "DP-1");
 	describe(1, name);
+	point("posted", 2);
+	finished(2, 5000);
+	assert_int_equal(flips, 1);
+	assert_string_equal(last_name, "DP-1");
+	flips = 0;
 	point("posted", 1);
 	say("{ \"T\":[1, 2], \"N\":\"core_repaint_finished\", \"wo\":1, "
 	    "\"vblank_monotonic\":[5, 999999999] }\n");
