@@ -201,6 +201,8 @@ static void of_two_that_wait_for_the_bus_one_ends_and_hands_nothing_back(void **
 	stop_service(SIGKILL);
 	stop_bus(&dbus, SIGKILL);
 	put_number("max_bytes", 24 * MIB);
+	/* Nothing that one of them would set, and the other take for somebody's. */
+	put_number("max_entries", CEILING_ENTRIES);
 	for (unsigned int i = 0; i < 2; i++) {
 		start_service(dbus.address, -1);
 		both[i] = service_pid;
