@@ -9,9 +9,11 @@
 #include <msm_drm.h>
 #include <xf86drmMode.h>
 
+#include "clock.h"
 #include "complain.h"
 
 #define CURSOR_CHANGES_EVERY 4 /* frames */
+#define CURSOR_ALONE_NS (2 * NS_PER_S / 60)
 
 /* Which buffer of the ring frame @number shows. */
 static unsigned int ring_index(const struct options *options, unsigned int number)
@@ -233,9 +235,12 @@ static int cursor_show(struct mode_state *state, unsigned int number, struct fra
 		.x = number * 8 % device->mode.hdisplay,
 		.y = number * 4 % device->mode.vdisplay,
 	};
-	if (number % CURSOR_CHANGES_EVERY == 1 &&
-	    change_cursor(state, number / CURSOR_CHANGES_EVERY))
-		return -1;
+	if (number % CURSOR_CHANGES_EVERY == 1) {
+		if (change_cursor(state, number / CURSOR_CHANGES_EVERY))
+			return -1;
+		/* A driver that shows it without a flip gets the time to. */
+		clock_sleep_ns(CURSOR_ALONE_NS);
+	}
 	ret = drmModeMoveCursor(device->fd, device->crtc_id, (int)cursor->x, (int)cursor->y);
 	if (ret)
 		complain("moving the cursor: %s", strerror(ret == -1 ? errno : -ret));
