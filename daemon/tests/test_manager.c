@@ -448,6 +448,23 @@ static void a_dry_run_changes_nothing_whatever_happens(void **state)
 	assert_int_equal(start(false), 0);
 }
 
+static void stopped_before_it_looked_it_hands_back_all_the_same(void **state)
+{
+	(void)state;
+	manager_stop(&manager);
+	for (unsigned int i = 0; i < CARDS; i++) {
+		put(i, "max_bytes", 24 * MIB);
+		put(i, "max_entries", 32);
+	}
+	assert_int_equal(start(false), 0);
+	manager_stop(&manager);
+	for (unsigned int i = 0; i < CARDS; i++) {
+		assert_int_equal(limit(i, "max_bytes"), 128 * MIB);
+		assert_int_equal(limit(i, "max_entries"), 256);
+	}
+	assert_int_equal(start(false), 0);
+}
+
 static void evidence_is_of_what_is_new_and_ages_by_the_second(void **state)
 {
 	(void)state;
@@ -625,6 +642,7 @@ int main(void)
 		RUNNING(a_kernel_that_does_not_signal_is_polled),
 		RUNNING(what_cannot_be_read_is_read_slowly_and_then_as_before),
 		RUNNING(a_dry_run_changes_nothing_whatever_happens),
+		RUNNING(stopped_before_it_looked_it_hands_back_all_the_same),
 		RUNNING(evidence_is_of_what_is_new_and_ages_by_the_second),
 		RUNNING(a_driver_that_is_loaded_anew_begins_anew),
 		RUNNING(who_writes_between_look_and_write_is_not_overwritten),
