@@ -109,6 +109,8 @@ begin trim_undoes_idle_mappings_and_changes_no_limit
 put import_linger_ms 60000
 scanoutctl resume
 scanout-flip foreign --buffers 5 --frames 6 >/dev/null || fail client "status $?"
+# What the service makes of these flips is not trim's.
+until_ok 10 knows_all_flips || fail flips_read "it knows of $(cache Figures), the kernel of $(get flips)"
 limit=$(get max_bytes)
 check_eq idle yes "$(at_least 4 "$(get idle_entries)")"
 scanoutctl trim 8192000 || fail trim "exit status $?"
