@@ -143,7 +143,8 @@ def _debug_kernel(context):
 
 
 def builds():
-    return [Step(DEBUG_KERNEL, "the debug flavour's kernel", _debug_kernel)]
+    # Not before what others need too is there: who yields must not keep them waiting for it.
+    return [Step(DEBUG_KERNEL, "the debug flavour's kernel", _debug_kernel, after=("kernel",))]
 
 
 def _broken(problems):

@@ -27,8 +27,9 @@ def all_steps():
     cheap = [s for s in of_board if s.name in CHEAP_BOARD_STEPS]
     dear = [s for s in of_board if s.name not in CHEAP_BOARD_STEPS]
     of_bench = bench.steps()
-    return [*lint.steps(), *unittests.steps(), *of_bench[:1], *cheap, *board.builds(),
-            *units.steps(), *fuzz.steps(), *kernel.steps(), *of_bench[1:], *dear]
+    of_kernel = kernel.steps()
+    return [*lint.steps(), *unittests.steps(), *of_bench[:1], *cheap, *of_kernel[:1],
+            *board.builds(), *units.steps(), *fuzz.steps(), *of_kernel[1:], *of_bench[1:], *dear]
 
 
 def parse(argv):
