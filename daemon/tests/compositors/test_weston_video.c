@@ -28,6 +28,15 @@ static struct weston_output *announced_on;
 static uint32_t announced_buffers;
 static uint64_t announced_bytes;
 
+/* The buffer that is in shared memory, as libwayland-server has it. */
+static struct wl_resource *shared;
+
+struct wl_shm_buffer *__wrap_wl_shm_buffer_get(struct wl_resource *resource);
+struct wl_shm_buffer *__wrap_wl_shm_buffer_get(struct wl_resource *resource)
+{
+	return resource == shared ? (struct wl_shm_buffer *)(void *)resource : NULL;
+}
+
 static void coming(void *userdata, struct weston_output *output, uint32_t buffers,
 		   uint64_t bytes_each)
 {
@@ -56,6 +65,7 @@ static int setup(void **state)
 	wl_list_insert(&compositor.output_list, &screen.link);
 	wl_list_insert(&compositor.output_list, &wall.link);
 	announced = 0;
+	shared = NULL;
 	video = video_watch(&compositor, coming, &compositor);
 	return video && client ? 0 : -1;
 }
@@ -176,7 +186,7 @@ static void without_an_output_yet_it_is_the_one_that_it_fills(void **state)
 	end_surface(surface);
 }
 
-/* A colour, with Weston 14; and a buffer that is gone already. */
+/* A colour, with Weston 14; shared memory; and a buffer that is gone already. */
 static void what_cannot_be_scanned_out_is_no_video(void **state)
 {
 	struct weston_surface *surface = new_surface();
@@ -191,6 +201,8 @@ static void what_cannot_be_scanned_out_is_no_video(void **state)
 	buffer.type = WESTON_BUFFER_SHM;
 	commit(surface, &buffer);
 #endif
+	shared = buffer.resource;
+	commit(surface, &buffer);
 	buffer.resource = NULL;
 	commit(surface, &buffer);
 	assert_int_equal(announced, 0);
