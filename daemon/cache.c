@@ -14,7 +14,7 @@
 
 enum kind {
 	NUMBERS, /* count of them, separated by blanks */
-	CHOICE,	 /* of an insertion policy */
+	CHOICE,	 /* of a policy */
 	COMMAND, /* can only be written */
 };
 
@@ -50,7 +50,7 @@ static const struct file files[CACHE_FILES] = {
 	GAUGE(max_entries),
 	GAUGE(idle_timeout_ms),
 	GAUGE(import_linger_ms),
-	{ .name = "insertion", .kind = CHOICE },
+	{ .name = "policy", .kind = CHOICE },
 	GAUGE(active_bytes),
 	GAUGE(active_entries),
 	GAUGE(idle_bytes),
@@ -72,12 +72,11 @@ static const struct file files[CACHE_FILES] = {
 };
 
 static const struct {
-	enum cache_insertion insertion;
+	enum cache_policy policy;
 	const char *name;
-} insertions[] = {
-	{ CACHE_INSERTION_LRU, "lru" },
-	{ CACHE_INSERTION_BIP, "bip" },
-	{ CACHE_INSERTION_DIP, "dip" },
+} policies[] = {
+	{ CACHE_POLICY_LRU, "lru" },
+	{ CACHE_POLICY_ADAPTIVE, "adaptive" },
 };
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -120,11 +119,11 @@ const char *cache_limit_range(enum cache_limit limit)
 	return limits_known[limit].range;
 }
 
-const char *cache_insertion_name(enum cache_insertion insertion)
+const char *cache_policy_name(enum cache_policy policy)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(insertions); i++)
-		if (insertions[i].insertion == insertion)
-			return insertions[i].name;
+	for (size_t i = 0; i < ARRAY_SIZE(policies); i++)
+		if (policies[i].policy == policy)
+			return policies[i].name;
 	return "unknown";
 }
 
@@ -211,14 +210,14 @@ static int parse_numbers(struct cache *cache, const struct file *file, char *tex
 	return 0;
 }
 
-/* "[lru] bip dip" */
+/* "lru [adaptive]" */
 static int parse_choice(struct cache *cache, const struct file *file, char *text,
 			struct cache_snapshot *snapshot)
 {
 	char *rest = text, *word;
 
-	snapshot->insertions = 0;
-	snapshot->insertion = 0;
+	snapshot->policies = 0;
+	snapshot->policy = 0;
 	while ((word = strsep(&rest, " "))) {
 		size_t length = strlen(word);
 		bool current = length > 2 && word[0] == '[' && word[length - 1] == ']';
@@ -228,16 +227,16 @@ static int parse_choice(struct cache *cache, const struct file *file, char *text
 			word++;
 		}
 		/* A policy this program has not heard of is left alone. */
-		for (size_t i = 0; i < ARRAY_SIZE(insertions); i++) {
-			if (strcmp(word, insertions[i].name))
+		for (size_t i = 0; i < ARRAY_SIZE(policies); i++) {
+			if (strcmp(word, policies[i].name))
 				continue;
-			snapshot->insertions |= insertions[i].insertion;
+			snapshot->policies |= policies[i].policy;
 			if (current)
-				snapshot->insertion = insertions[i].insertion;
+				snapshot->policy = policies[i].policy;
 		}
 	}
-	if (!snapshot->insertions)
-		return fail(cache, -EBADMSG, "%s/%s: names no policy, expected lru, bip or dip",
+	if (!snapshot->policies)
+		return fail(cache, -EBADMSG, "%s/%s: names no policy, expected lru or adaptive",
 			    cache->path, file->name);
 	return 0;
 }
@@ -314,7 +313,7 @@ int cache_open(struct cache *cache, const char *name, const char *path)
 
 int cache_open_limits(struct cache *cache, const char *name, const char *path)
 {
-	int ret = open_files(cache, name, path, "insertion");
+	int ret = open_files(cache, name, path, "policy");
 
 	cache->limits_only = true;
 	return ret;
@@ -351,7 +350,7 @@ int cache_read(struct cache *cache, struct cache_snapshot *snapshot)
 int cache_read_limits(struct cache *cache, struct cache_snapshot *snapshot)
 {
 	struct cache_snapshot fresh = *snapshot;
-	unsigned int last = find_file("insertion");
+	unsigned int last = find_file("policy");
 
 	for (unsigned int i = 0; i <= last; i++) {
 		int ret = read_file(cache, i, &fresh);
@@ -365,7 +364,7 @@ int cache_read_limits(struct cache *cache, struct cache_snapshot *snapshot)
 
 static bool is_figure(unsigned int i)
 {
-	return i > find_file("insertion") && files[i].kind == NUMBERS && files[i].count == 1;
+	return i > find_file("policy") && files[i].kind == NUMBERS && files[i].count == 1;
 }
 
 unsigned int cache_next_figure(unsigned int i)

@@ -13,11 +13,10 @@
 
 #include "histogram.h"
 
-/* Policies of the file 'insertion', as bits. */
-enum cache_insertion {
-	CACHE_INSERTION_LRU = 1 << 0,
-	CACHE_INSERTION_BIP = 1 << 1,
-	CACHE_INSERTION_DIP = 1 << 2,
+/* Policies of the file 'policy', as bits. */
+enum cache_policy {
+	CACHE_POLICY_LRU = 1 << 0,
+	CACHE_POLICY_ADAPTIVE = 1 << 1,
 };
 
 /* Limits that can be written. */
@@ -45,8 +44,8 @@ struct cache_snapshot {
 	uint64_t max_entries;
 	uint64_t idle_timeout_ms;
 	uint64_t import_linger_ms;
-	unsigned int insertions; /* those the kernel offers */
-	unsigned int insertion;	 /* the current one */
+	unsigned int policies; /* those the kernel offers */
+	unsigned int policy;	 /* the current one */
 
 	/* gauges */
 	uint64_t active_bytes;
@@ -146,7 +145,7 @@ enum cache_limit cache_limit_find(const char *name);
 bool cache_limit_in_range(enum cache_limit limit, uint64_t value);
 const char *cache_limit_range(enum cache_limit limit);
 #define CACHE_LIMIT_NAMES "max_bytes, max_entries, idle_timeout_ms and import_linger_ms"
-const char *cache_insertion_name(enum cache_insertion insertion);
+const char *cache_policy_name(enum cache_policy policy);
 
 /* True if a counter went back between the two: the driver was loaded anew. */
 bool cache_counters_went_back(const struct cache_snapshot *before,

@@ -14,7 +14,7 @@ int model_init(struct model *model, size_t buffers)
 	model->buffers = calloc(buffers ? buffers : 1, sizeof(*model->buffers));
 	model->stack = calloc(buffers ? buffers : 1, sizeof(*model->stack));
 	if (model->buffers && model->stack && !order_init(&model->idle, buffers) &&
-	    !insertion_init(&model->insertion, buffers))
+	    !policy_init(&model->policy, buffers))
 		return 0;
 	model_release(model);
 	return -ENOMEM;
@@ -22,7 +22,7 @@ int model_init(struct model *model, size_t buffers)
 
 void model_release(struct model *model)
 {
-	insertion_release(&model->insertion);
+	policy_release(&model->policy);
 	order_release(&model->idle);
 	free(model->stack);
 	free(model->buffers);
@@ -67,9 +67,9 @@ static uint64_t bytes_of(const void *context, uint32_t buffer)
 	return model->buffers[buffer].bytes;
 }
 
-static struct insertion_limits limits_of(const struct model *model)
+static struct policy_limits limits_of(const struct model *model)
 {
-	return (struct insertion_limits){ model->max_bytes, model->max_entries, bytes_of, model };
+	return (struct policy_limits){ model->max_bytes, model->max_entries, bytes_of, model };
 }
 
 static void evict(struct model *model, uint32_t number)
@@ -98,7 +98,7 @@ static uint32_t victim(const struct model *model)
 	const struct order *order = &model->idle;
 	uint32_t worst = order->list[0];
 
-	if (insertion_evicts_oldest(&model->insertion))
+	if (policy_evicts_oldest(&model->policy))
 		return oldest(model);
 	for (size_t i = 1; model->knows_future && i < order->count; i++)
 		if (model->buffers[order->list[i]].next_use > model->buffers[worst].next_use)
@@ -124,10 +124,11 @@ void model_use(struct model *model, uint32_t number, uint64_t bytes)
 		model->hits++;
 		return;
 	}
-	buffer->missed = buffer->state != MODEL_IDLE;
-	model->hits += !buffer->missed;
-	model->misses += buffer->missed;
-	insertion_lookup(&model->insertion, number, buffer->bytes);
+	if (buffer->state == MODEL_IDLE)
+		model->hits++;
+	else
+		model->misses++;
+	policy_lookup(&model->policy, number, buffer->bytes);
 
 	if (buffer->state == MODEL_UNKNOWN) {
 		model->reuse.bytes[BYTES_BUCKETS - 1]++;
@@ -153,7 +154,7 @@ void model_use(struct model *model, uint32_t number, uint64_t bytes)
 void model_leave(struct model *model, uint32_t number, size_t next_use)
 {
 	struct model_buffer *buffer = &model->buffers[number];
-	const struct insertion_limits limits = limits_of(model);
+	const struct policy_limits limits = limits_of(model);
 
 	if (buffer->state != MODEL_ACTIVE)
 		return;
@@ -163,8 +164,8 @@ void model_leave(struct model *model, uint32_t number, size_t next_use)
 	buffer->idle_since_us = model->now_us;
 	buffer->next_use = next_use;
 	model->stack[model->stack_count++] = number;
-	insertion_insert(&model->insertion, &model->idle, number, buffer->bytes, buffer->missed);
-	insertion_idle(&model->insertion, number, &limits);
+	policy_insert(&model->policy, &model->idle, number, buffer->bytes);
+	policy_idle(&model->policy, number, &limits);
 	/* Who knows the future keeps nothing in vain. */
 	if (model->knows_future && next_use == MODEL_NEVER)
 		evict(model, number);
@@ -177,7 +178,7 @@ void model_free(struct model *model, uint32_t number)
 
 	if (buffer->state == MODEL_IDLE)
 		order_remove(&model->idle, number, buffer->bytes);
-	insertion_gone(&model->insertion, number, buffer->bytes);
+	policy_gone(&model->policy, number, buffer->bytes);
 	model->ghosts -= buffer->state == MODEL_GHOST;
 	if (buffer->state == MODEL_IDLE || buffer->state == MODEL_GHOST)
 		stack_remove(model, stack_find(model, number));
@@ -191,7 +192,7 @@ void model_free(struct model *model, uint32_t number)
 /* It would have ended under any policy. */
 static void end(struct model *model, uint32_t number)
 {
-	insertion_forget(&model->insertion, number, model->buffers[number].bytes);
+	policy_forget(&model->policy, number, model->buffers[number].bytes);
 	evict(model, number);
 }
 
@@ -219,11 +220,11 @@ void model_set_limits(struct model *model, uint64_t max_bytes, uint64_t max_entr
 	enforce(model);
 }
 
-void model_set_policy(struct model *model, enum cache_insertion policy)
+void model_set_policy(struct model *model, enum cache_policy policy)
 {
-	const struct insertion_limits limits = limits_of(model);
+	const struct policy_limits limits = limits_of(model);
 
-	insertion_set(&model->insertion, policy, &model->idle, &limits);
+	policy_set(&model->policy, policy, &model->idle, &limits);
 }
 
 void model_trim(struct model *model, uint64_t idle_bytes)

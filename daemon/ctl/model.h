@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A model of the kernel's cache: which buffers are on the screen, which are idle, and which were
- * evicted but would be recognised; its limits, its figures.  insertion.h has its policies.  Tests
+ * evicted but would be recognised; its limits, its figures.  policy.h has its policies.  Tests
  * put it behind files, replay.c plays traces to it.
  */
 #ifndef MODEL_H
@@ -12,14 +12,13 @@
 #include <stdint.h>
 
 #include "histogram.h"
-#include "insertion.h"
+#include "policy.h"
 
 /* What a buffer is not used again before, if it is not used again. */
 #define MODEL_NEVER SIZE_MAX
 
 struct model_buffer {
 	enum { MODEL_UNKNOWN, MODEL_ACTIVE, MODEL_IDLE, MODEL_GHOST } state;
-	bool missed; /* when it was last looked up */
 	uint64_t bytes;
 	uint64_t idle_since_us;
 	size_t next_use; /* while idle */
@@ -42,7 +41,7 @@ struct model {
 
 	/* Idle buffers, next victim first, as the policy has it. */
 	struct order idle;
-	struct insertion insertion;
+	struct policy policy;
 	/* Evicts what is used last, by next_use, instead. */
 	bool knows_future;
 
@@ -68,7 +67,7 @@ void model_free(struct model *model, uint32_t buffer);
 void model_expire(struct model *model);
 
 void model_set_limits(struct model *model, uint64_t max_bytes, uint64_t max_entries);
-void model_set_policy(struct model *model, enum cache_insertion policy);
+void model_set_policy(struct model *model, enum cache_policy policy);
 void model_trim(struct model *model, uint64_t idle_bytes);
 
 #endif

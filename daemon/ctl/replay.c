@@ -129,10 +129,8 @@ int replay(const struct trace *trace, const struct replay_options *options,
 	model->idle_timeout_ms = options->idle_timeout_ms;
 	model->knows_future = options->policy == REPLAY_BELADY;
 	model_set_limits(model, options->max_bytes, options->max_entries);
-	if (options->policy == REPLAY_BIP)
-		model_set_policy(model, CACHE_INSERTION_BIP);
-	if (options->policy == REPLAY_DIP || options->policy == REPLAY_TUNED)
-		model_set_policy(model, CACHE_INSERTION_DIP);
+	if (options->policy == REPLAY_ADAPTIVE || options->policy == REPLAY_TUNED)
+		model_set_policy(model, CACHE_POLICY_ADAPTIVE);
 
 	for (size_t i = 0; i < trace->count; i++) {
 		const struct trace_event *event = &trace->events[i];
@@ -166,8 +164,10 @@ void replay_release(struct replay_result *result)
 const char *replay_policy_name(enum replay_policy policy)
 {
 	static const char *const names[] = {
-		[REPLAY_FIXED] = "fixed", [REPLAY_BIP] = "bip",	      [REPLAY_DIP] = "dip",
-		[REPLAY_TUNED] = "tuned", [REPLAY_BELADY] = "belady",
+		[REPLAY_LRU] = "lru",
+		[REPLAY_ADAPTIVE] = "adaptive",
+		[REPLAY_TUNED] = "tuned",
+		[REPLAY_BELADY] = "belady",
 	};
 
 	return names[policy];

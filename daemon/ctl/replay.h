@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What if: a trace played to a model of the kernel's cache, with limits that are fixed and one of
- * the insertion policies, with limits that follow the tuner, or with victims chosen by who knows
+ * the policies, with limits that follow the tuner, or with victims chosen by who knows
  * the future.
  */
 #ifndef REPLAY_H
@@ -15,10 +15,9 @@
 #include "tuner.h"
 
 enum replay_policy {
-	REPLAY_FIXED, /* the limits stay as they are */
-	REPLAY_BIP,   /* the same, with the kernel's other insertion policies */
-	REPLAY_DIP,
-	REPLAY_TUNED,  /* dip, as scanoutd would have it */
+	REPLAY_LRU, /* the limits stay as they are */
+	REPLAY_ADAPTIVE,
+	REPLAY_TUNED,  /* adaptive, with the limit as scanoutd would have it */
 	REPLAY_BELADY, /* evicts what is needed last; of buffers of one size, none does better */
 	REPLAY_POLICIES,
 };

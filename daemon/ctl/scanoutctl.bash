@@ -27,7 +27,7 @@ _scanoutctl()
 			compgen -G 'card*' -- | grep -v - | grep "^$cur")
 		return ;;
 	--policy)
-		mapfile -t COMPREPLY < <(compgen -W 'fixed bip dip tuned belady all' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'lru adaptive tuned belady all' -- "$cur")
 		return ;;
 	--svg | --sysfs-root | --config-root)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")

@@ -145,7 +145,7 @@ static void print_json(struct json *json, const struct cache *cache, const char 
 	json_number(json, "max_entries", now->max_entries);
 	json_number(json, "idle_timeout_ms", now->idle_timeout_ms);
 	json_number(json, "import_linger_ms", now->import_linger_ms);
-	json_text(json, "insertion", cache_insertion_name(now->insertion));
+	json_text(json, "policy", cache_policy_name(now->policy));
 	json_number(json, "active_bytes", now->active_bytes);
 	json_number(json, "active_entries", now->active_entries);
 	json_number(json, "idle_bytes", now->idle_bytes);
@@ -189,7 +189,7 @@ static void print_text(const char *device, const struct cache_snapshot *now,
 	       units_format_bytes(idle, now->idle_bytes), units_format_bytes(limit, now->max_bytes),
 	       now->idle_entries, now->max_entries);
 	printf("             for %" PRIu64 " ms at most%s, inserted by %s\n", now->idle_timeout_ms,
-	       now->idle_timeout_ms ? "" : " (no limit)", cache_insertion_name(now->insertion));
+	       now->idle_timeout_ms ? "" : " (no limit)", cache_policy_name(now->policy));
 	printf("  so far     %" PRIu64 " flips, %.2f%% hits, %" PRIu64 " misses, mapping %.1f ms, "
 	       "unmapping %.1f ms\n",
 	       now->flips, percent(now->hits, now->misses), now->misses, (double)now->map_ns / 1e6,

@@ -17,8 +17,10 @@
 #define TOP 40
 
 static const char *const colours[REPLAY_POLICIES] = {
-	[REPLAY_FIXED] = "#888888", [REPLAY_BIP] = "#b7950b",	 [REPLAY_DIP] = "#1e8449",
-	[REPLAY_TUNED] = "#c0392b", [REPLAY_BELADY] = "#2471a3",
+	[REPLAY_LRU] = "#888888",
+	[REPLAY_ADAPTIVE] = "#1e8449",
+	[REPLAY_TUNED] = "#c0392b",
+	[REPLAY_BELADY] = "#2471a3",
 };
 
 typedef double (*value_fn)(const struct replay_second *second);
@@ -155,7 +157,7 @@ static int parse_policy(const char *text, bool wanted[REPLAY_POLICIES])
 	for (unsigned int p = 0; p < REPLAY_POLICIES; p++)
 		if (wanted[p])
 			return 0;
-	ctl_complain("--policy=%s: accepted are fixed, bip, dip, tuned, belady and all", text);
+	ctl_complain("--policy=%s: accepted are lru, adaptive, tuned, belady and all", text);
 	return -EINVAL;
 }
 
@@ -175,7 +177,7 @@ int ctl_replay(const struct ctl *ctl, int argc, char **argv)
 		.idle_timeout_ms = 10000,
 		.tuner = TUNER_DEFAULT_PARAMS,
 	};
-	bool wanted[REPLAY_POLICIES] = { true, true, true, true, true };
+	bool wanted[REPLAY_POLICIES] = { true, true, true, true };
 	const char *svg = NULL;
 	struct trace trace;
 	char error[600];

@@ -29,7 +29,7 @@
 #define REFERENCE_BYTES (128 * MIB)
 #define REFERENCE_ENTRIES 32
 #define REFERENCE_TIMEOUT_MS 10000
-#define REFERENCE_POLICY REPLAY_DIP
+#define REFERENCE_POLICY REPLAY_ADAPTIVE
 
 /* What the tuner promises: hits as a share of the reference's, of all traces and of each. */
 #define HITS_OF_ALL 0.995
@@ -250,9 +250,9 @@ static void ablate(void)
 		enum replay_policy policy;
 		uint64_t max_entries;
 	} plain[] = {
-		{ "no service, lru", REPLAY_FIXED, 32 },
-		{ "no service, dip", REPLAY_DIP, 32 },
-		{ "no service, dip, 64 entries", REPLAY_DIP, 64 },
+		{ "no service, lru", REPLAY_LRU, 32 },
+		{ "no service, adaptive", REPLAY_ADAPTIVE, 32 },
+		{ "no service, adaptive, 64 entries", REPLAY_ADAPTIVE, 64 },
 		{ "the service", REPLAY_TUNED, 32 },
 	};
 	static const struct tuner_params as_it_is = TUNER_DEFAULT_PARAMS;

@@ -28,9 +28,9 @@ void fake_cache_open(struct fake_cache *fake, const char *root, const char *name
 	fake_cache_publish(fake);
 }
 
-void fake_cache_set_policy(struct fake_cache *fake, const char *shown, enum cache_insertion policy)
+void fake_cache_set_policy(struct fake_cache *fake, const char *shown, enum cache_policy policy)
 {
-	fake_write(fake->dir, "insertion", shown);
+	fake_write(fake->dir, "policy", shown);
 	model_set_policy(&fake->model, policy);
 }
 

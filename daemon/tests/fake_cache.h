@@ -18,7 +18,7 @@ struct fake_cache {
 /* As ROOT/class/drm/NAME; buffers have numbers below @buffers. */
 void fake_cache_open(struct fake_cache *fake, const char *root, const char *name, size_t buffers);
 /* Which the kernel would show as @shown. */
-void fake_cache_set_policy(struct fake_cache *fake, const char *shown, enum cache_insertion policy);
+void fake_cache_set_policy(struct fake_cache *fake, const char *shown, enum cache_policy policy);
 void fake_cache_close(struct fake_cache *fake);
 
 /* A client flips through @pool buffers from @first on, in turn. */

@@ -56,7 +56,7 @@ static inline void fake_fill(const char *dir)
 	fake_write(dir, "max_entries", "32\n");
 	fake_write(dir, "idle_timeout_ms", "10000\n");
 	fake_write(dir, "import_linger_ms", "1000\n");
-	fake_write(dir, "insertion", "[lru]\n");
+	fake_write(dir, "policy", "[lru]\n");
 	fake_write(dir, "trim", "");
 	fake_histogram(dir, "reuse_depth", DEPTH_BUCKETS, 0, 0);
 	fake_histogram(dir, "reuse_bytes", BYTES_BUCKETS, 0, 0);

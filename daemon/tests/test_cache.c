@@ -63,7 +63,7 @@ static void reads_everything(void **state)
 	(void)state;
 	fake_write(dir, "flips", "18446744073709551615\n");
 	fake_write(dir, "idle_bytes", "8294400\n");
-	fake_write(dir, "insertion", "lru bip [dip] other\n");
+	fake_write(dir, "policy", "lru [adaptive] other\n");
 	fake_histogram(dir, "reuse_bytes", BYTES_BUCKETS, 42, 7);
 	fake_histogram(dir, "reuse_depth", DEPTH_BUCKETS, 33, 9);
 	assert_int_equal(cache_open(&cache, "card0", dir), 0);
@@ -71,9 +71,8 @@ static void reads_everything(void **state)
 	assert_true(snapshot.flips == UINT64_MAX);
 	assert_int_equal(snapshot.max_bytes, 128 * MIB);
 	assert_int_equal(snapshot.idle_bytes, 8294400);
-	assert_int_equal(snapshot.insertion, CACHE_INSERTION_DIP);
-	assert_int_equal(snapshot.insertions,
-			 CACHE_INSERTION_LRU | CACHE_INSERTION_BIP | CACHE_INSERTION_DIP);
+	assert_int_equal(snapshot.policy, CACHE_POLICY_ADAPTIVE);
+	assert_int_equal(snapshot.policies, CACHE_POLICY_LRU | CACHE_POLICY_ADAPTIVE);
 	assert_int_equal(snapshot.reuse.bytes[42], 7);
 	assert_int_equal(snapshot.reuse.depth[33], 9);
 	cache_close(&cache);
@@ -176,7 +175,7 @@ static void garbage_is_refused_and_quoted(void **state)
 	fake_histogram(dir, "reuse_bytes", BYTES_BUCKETS + 1, 0, 0);
 	assert_int_equal(cache_read(&cache, &snapshot), -EBADMSG);
 	fake_histogram(dir, "reuse_bytes", BYTES_BUCKETS, 0, 0);
-	fake_write(dir, "insertion", "[random]\n");
+	fake_write(dir, "policy", "[random]\n");
 	assert_int_equal(cache_read(&cache, &snapshot), -EBADMSG);
 	cache_close(&cache);
 }

@@ -71,7 +71,7 @@ static void memory_is_short(void)
 	fake_cache_obey(&cache);
 }
 
-static int setup_with(const char *name, enum cache_insertion policy)
+static int setup_with(const char *name, enum cache_policy policy)
 {
 	struct manager_options options = {
 		.config_root = root,
@@ -101,13 +101,13 @@ static int setup_with(const char *name, enum cache_insertion policy)
 static int setup(void **state)
 {
 	(void)state;
-	return setup_with("[dip]\n", CACHE_INSERTION_DIP);
+	return setup_with("[adaptive]\n", CACHE_POLICY_ADAPTIVE);
 }
 
 static int setup_lru(void **state)
 {
 	(void)state;
-	return setup_with("[lru]\n", CACHE_INSERTION_LRU);
+	return setup_with("[lru]\n", CACHE_POLICY_LRU);
 }
 
 static int teardown(void **state)

@@ -48,7 +48,7 @@ class Scanoutctl(unittest.TestCase):
         self.write("max_entries", 32)
         self.write("idle_timeout_ms", 10000)
         self.write("import_linger_ms", 1000)
-        self.write("insertion", "[lru]")
+        self.write("policy", "lru [adaptive]")
         self.write("trim", "")
         self.write("reuse_depth", " ".join(["0"] * 34))
         self.write("reuse_bytes", " ".join(["0"] * 43))
@@ -438,7 +438,7 @@ class Scanoutctl(unittest.TestCase):
         # Three are idle: with room for two, in order of age, there are no hits at all.
         data = json.loads(self.ctl("--json=short", "replay", "--max-bytes=16M", path).stdout)
         hits = {policy["policy"]: policy["hits"] for policy in data}
-        self.assertEqual(hits["fixed"], 0)
+        self.assertEqual(hits["lru"], 0)
         self.assertGreater(hits["belady"], 300)
         self.assertEqual(xml.dom.minidom.parse(svg).documentElement.tagName, "svg")
         with open(path, "a", encoding="ascii") as file:

@@ -77,8 +77,7 @@ static void record_reuse_locked(struct msm_scanout_entry *entry)
 {
 	struct msm_scanout_cache *cache = entry->cache;
 
-	entry->missed = entry->state != MSM_SCANOUT_IDLE;
-	msm_scanout_policy_lookup(&cache->policy, &entry->shadowed);
+	msm_scanout_policy_lookup(&cache->policy, &entry->ranks);
 	msm_scanout_reuse_lookup(&cache->reuse, &entry->tracked);
 }
 
@@ -176,9 +175,8 @@ static void enter_idle_locked(struct msm_scanout_entry *entry, u64 now)
 	g->idle_entries++;
 	g->idle_bytes += entry->bytes;
 
-	msm_scanout_policy_insert(&cache->policy, &entry->shadowed, &cache->lru,
-				  entry->missed);
-	msm_scanout_policy_idle(&cache->policy, &entry->shadowed,
+	msm_scanout_policy_insert(&cache->policy, &entry->ranks, &cache->lru);
+	msm_scanout_policy_idle(&cache->policy, &entry->ranks,
 				cache->limits.max_bytes,
 				cache->limits.max_entries);
 	list_add_tail(&entry->age, &cache->age);
@@ -190,7 +188,7 @@ static void leave_idle_locked(struct msm_scanout_entry *entry)
 {
 	struct msm_scanout_gauges *g = &entry->cache->gauges;
 
-	list_del_init(&entry->shadowed.idle[MSM_SCANOUT_OWN]);
+	list_del_init(&entry->ranks.idle[MSM_SCANOUT_CACHED]);
 	list_del_init(&entry->age);
 	g->idle_entries--;
 	g->idle_bytes -= entry->bytes;
@@ -257,7 +255,7 @@ static void evict_locked(struct msm_scanout_entry *entry,
 	linger_end_locked(entry);
 	/* Any but a bound would have ended the mapping under any policy. */
 	if (reason != MSM_SCANOUT_BOUND)
-		msm_scanout_policy_forget(&cache->policy, &entry->shadowed);
+		msm_scanout_policy_forget(&cache->policy, &entry->ranks);
 	event(entry, MSM_SCANOUT_EV_EVICT, reason);
 }
 
@@ -267,7 +265,7 @@ static struct msm_scanout_entry *next_victim(struct msm_scanout_cache *cache)
 		return list_first_entry(&cache->age, struct msm_scanout_entry, age);
 
 	return list_first_entry(&cache->lru, struct msm_scanout_entry,
-				shadowed.idle[MSM_SCANOUT_OWN]);
+				ranks.idle[MSM_SCANOUT_CACHED]);
 }
 
 /* Evict in order until the idle mappings fit. */
@@ -681,7 +679,7 @@ void msm_scanout_cache_remove(struct msm_scanout_entry *entry)
 	spin_lock(&cache->lock);
 	WARN_ON(entry->lingering);
 	msm_scanout_reuse_forget(&cache->reuse, &entry->tracked);
-	msm_scanout_policy_forget(&cache->policy, &entry->shadowed);
+	msm_scanout_policy_forget(&cache->policy, &entry->ranks);
 	list_del_init(&entry->all);
 	spin_unlock(&cache->lock);
 }
@@ -706,7 +704,7 @@ void msm_scanout_entry_init(struct msm_scanout_cache *cache,
 	INIT_LIST_HEAD(&entry->age);
 	INIT_LIST_HEAD(&entry->linger);
 	msm_scanout_reuse_track(&entry->tracked, bytes);
-	msm_scanout_policy_track(&cache->policy, &entry->shadowed, bytes);
+	msm_scanout_policy_track(&cache->policy, &entry->ranks, bytes);
 
 	spin_lock(&cache->lock);
 	list_add_tail(&entry->all, &cache->entries);
@@ -854,21 +852,21 @@ int msm_scanout_cache_set_limit(struct msm_scanout_cache *cache,
 }
 
 /**
- * msm_scanout_cache_set_insertion() - choose the insertion policy
+ * msm_scanout_cache_set_policy() - choose the policy
  * @cache: the cache
- * @insertion: from now on
+ * @kind: from now on
  *
  * What is idle already stays where it is in the order of eviction.
  */
-void msm_scanout_cache_set_insertion(struct msm_scanout_cache *cache,
-				     enum msm_scanout_insertion insertion)
+void msm_scanout_cache_set_policy(struct msm_scanout_cache *cache,
+				  enum msm_scanout_policy_kind kind)
 {
 	struct msm_scanout_entry *entry;
 
 	spin_lock(&cache->lock);
-	msm_scanout_policy_start(&cache->policy, insertion);
-	list_for_each_entry(entry, &cache->lru, shadowed.idle[MSM_SCANOUT_OWN])
-		msm_scanout_policy_adopt(&cache->policy, &entry->shadowed,
+	msm_scanout_policy_start(&cache->policy, kind);
+	list_for_each_entry(entry, &cache->lru, ranks.idle[MSM_SCANOUT_CACHED])
+		msm_scanout_policy_adopt(&cache->policy, &entry->ranks,
 					 cache->limits.max_bytes,
 					 cache->limits.max_entries);
 	cache->counters.generation++;
@@ -987,8 +985,8 @@ void msm_scanout_cache_snapshot(struct msm_scanout_cache *cache,
 {
 	spin_lock(&cache->lock);
 	snap->limits = cache->limits;
-	snap->insertion = cache->policy.insertion;
-	snap->dip_lead = cache->policy.lead;
+	snap->policy = cache->policy.kind;
+	snap->forecast_lead = cache->policy.lead;
 	snap->counters = cache->counters;
 	snap->gauges = cache->gauges;
 	snap->ghost_entries = cache->reuse.ghost_entries;

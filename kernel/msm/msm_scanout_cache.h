@@ -140,12 +140,10 @@ struct msm_scanout_entry {
 	struct list_head age;
 	/** @linger: on &msm_scanout_cache.lingering or .released */
 	struct list_head linger;
-	/** @shadowed: on &msm_scanout_cache.lru, and what else policies keep of it */
-	struct msm_scanout_shadowed shadowed;
+	/** @ranks: on &msm_scanout_cache.lru, and what else policies keep of it */
+	struct msm_scanout_policy_buf ranks;
 	/** @tracked: to tell after how much it is used again */
 	struct msm_scanout_tracked tracked;
-	/** @missed: it was not found mapped when it was last looked up */
-	bool missed;
 	/** @may_linger: a reference may be held on it while idle, immutable */
 	bool may_linger;
 	/** @lingering: the cache holds a reference */
@@ -323,10 +321,10 @@ struct msm_scanout_histograms {
 struct msm_scanout_snapshot {
 	/** @limits: in force */
 	struct msm_scanout_limits limits;
-	/** @insertion: policy in force */
-	enum msm_scanout_insertion insertion;
-	/** @dip_lead: see &msm_scanout_policy.lead */
-	int dip_lead;
+	/** @policy: which is in force */
+	enum msm_scanout_policy_kind policy;
+	/** @forecast_lead: see &msm_scanout_policy.lead */
+	int forecast_lead;
 	/** @counters: since the cache was made */
 	struct msm_scanout_counters counters;
 	/** @gauges: now */
@@ -412,8 +410,8 @@ void msm_scanout_cache_remove(struct msm_scanout_entry *entry);
 
 int msm_scanout_cache_set_limit(struct msm_scanout_cache *cache,
 				enum msm_scanout_limit which, u64 value);
-void msm_scanout_cache_set_insertion(struct msm_scanout_cache *cache,
-				     enum msm_scanout_insertion insertion);
+void msm_scanout_cache_set_policy(struct msm_scanout_cache *cache,
+				  enum msm_scanout_policy_kind kind);
 void msm_scanout_cache_trim(struct msm_scanout_cache *cache, u64 idle_bytes,
 			    enum msm_scanout_reason reason);
 void msm_scanout_cache_settle(struct msm_scanout_cache *cache);

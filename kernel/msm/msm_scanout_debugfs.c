@@ -120,7 +120,7 @@ static int stats_show(struct seq_file *m, void *unused)
 		seq_printf(m, "%-20s %llu\n", values[i].name,
 			   *(u64 *)((void *)s + values[i].offset));
 
-	seq_printf(m, "%-20s %d\n", "dip_lead", s->dip_lead);
+	seq_printf(m, "%-20s %d\n", "forecast_lead", s->forecast_lead);
 
 	show_latency(m, "map", s->histograms.map_ns);
 	show_latency(m, "unmap batch", s->histograms.unmap_ns);

@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 #include <linux/kernel.h>
-#include <linux/log2.h>
 
 #include "msm_scanout_policy.h"
 
 /**
- * DOC: insertion policies
+ * DOC: policies
  *
  * Evicting what has been idle for longest is right as long as what is used in
  * turn fits.  A pool that is a little too large for the cache gets no hit at all
  * that way: every buffer is evicted just before it comes back.  So does a stream
  * of buffers that never come back, which drives out those that would.
  *
- * %MSM_SCANOUT_BIP inserts a buffer that had to be mapped where it is evicted
- * first.  What is there already stays, and gets hits.  One in 32 is inserted as
- * by %MSM_SCANOUT_LRU, so that a set that is no longer used is replaced in time.
- *
  * Displays do the same again and again, so when a buffer will be needed can be
- * told from how long it took the last time.  %MSM_SCANOUT_DIP evicts what is
+ * told from how long it took the last time.  %MSM_SCANOUT_ADAPTIVE evicts what is
  * expected back last, which is what the optimum does, and also what was expected
  * long ago and did not come.  It knows no planes, and still serves the fast one
  * first if there is no room for both.
@@ -26,18 +21,20 @@
  * Where a display does something new, expectations are wrong and LRU is right.
  * So each of the two rules a shadow, a list of what it would have kept mapped
  * within the same bounds.  Hits in one but not in the other move a counter, and
- * the cache follows the one that is ahead.  (That is from Qureshi et al.,
- * "Adaptive Insertion Policies for High Performance Caching", ISCA 2007, as is
- * BIP, which is DIP's other rival there; with whole shadows rather than sampled
- * sets: there are few buffers.)
+ * the cache follows the one that is ahead.  Both evicting what is predicted to be
+ * needed last and combining that with LRU are from Wei, "Better and Simpler
+ * Learning-Augmented Online Caching", APPROX/RANDOM 2020; the prediction here is
+ * the last interval.
+ *
+ * Where nothing can be predicted the two are alike, and which is ahead is an
+ * accident.  To follow accidents costs hits, as each finds what the other kept.
+ * So a hit that only LRU has counts double.
  *
  * Everything here is protected by the lock of the cache.  Each operation is O(1),
  * but for an insertion that exceeds the bounds: that evicts from a shadow what
  * was inserted before, so it is O(1) amortised.
  */
 
-/* One insertion by BIP in this many, a power of two, is one by LRU. */
-#define MSM_SCANOUT_BIP_THROTTLE	32
 /* How far from either end of an order a place is searched. */
 #define MSM_SCANOUT_SEARCH_STEPS	16
 /* A buffer this many of its intervals late is not expected any more. */
@@ -48,27 +45,20 @@
 #define MSM_SCANOUT_LEAD_MAX		256
 /* A lead that is no accident. */
 #define MSM_SCANOUT_LEAD_WINS		8
+/* What a hit counts that only LRU has. */
+#define MSM_SCANOUT_LRU_WEIGHT		2
 
-/*
- * Not every 32nd: a pool may have just as many buffers.  Any generator will do,
- * and a linear one needs no lock and can be replayed.
- */
-static bool throttled(u32 *random)
+static struct msm_scanout_policy_buf *buf_at(struct list_head *node,
+					     enum msm_scanout_order order)
 {
-	*random = *random * 1664525 + 1013904223;
+	struct list_head *nodes = node - order;
 
-	return *random >> (32 - ilog2(MSM_SCANOUT_BIP_THROTTLE));
-}
-
-static struct msm_scanout_shadowed *shadowed_at(struct list_head *node,
-						enum msm_scanout_order order)
-{
-	return container_of(node - order, struct msm_scanout_shadowed, idle[0]);
+	return container_of(nodes, struct msm_scanout_policy_buf, idle[0]);
 }
 
 /* A buffer that should have been back by now is not expected any more. */
 static bool is_overdue(struct msm_scanout_policy *policy,
-		       struct msm_scanout_shadowed *buf)
+		       struct msm_scanout_policy_buf *buf)
 {
 	u64 late = MSM_SCANOUT_LATE_INTERVALS *
 		   max(buf->interval, MSM_SCANOUT_MIN_INTERVAL);
@@ -86,15 +76,15 @@ static bool is_overdue(struct msm_scanout_policy *policy,
  * becomes the next victim here.
  */
 static struct list_head *find_place(struct msm_scanout_policy *policy,
-				    struct msm_scanout_shadowed *buf,
+				    struct msm_scanout_policy_buf *buf,
 				    struct list_head *idle,
 				    enum msm_scanout_order order)
 {
 	struct list_head *first = idle->next, *end = idle;
-	struct msm_scanout_shadowed *at;
+	struct msm_scanout_policy_buf *at;
 
 	for (int i = 0; i < MSM_SCANOUT_SEARCH_STEPS && first != end; i++) {
-		at = shadowed_at(end->prev, order);
+		at = buf_at(end->prev, order);
 		if (is_overdue(policy, at)) {
 			if (first == end->prev)
 				first = end;
@@ -107,7 +97,7 @@ static struct list_head *find_place(struct msm_scanout_policy *policy,
 
 		if (first == end)
 			break;
-		at = shadowed_at(first, order);
+		at = buf_at(first, order);
 		if (at->expected <= buf->expected && !is_overdue(policy, at))
 			return first;
 		first = first->next;
@@ -117,7 +107,7 @@ static struct list_head *find_place(struct msm_scanout_policy *policy,
 }
 
 static void insert_by_forecast(struct msm_scanout_policy *policy,
-			       struct msm_scanout_shadowed *buf,
+			       struct msm_scanout_policy_buf *buf,
 			       struct list_head *idle,
 			       enum msm_scanout_order order)
 {
@@ -125,7 +115,7 @@ static void insert_by_forecast(struct msm_scanout_policy *policy,
 }
 
 static void shadow_del(struct msm_scanout_shadow *shadow,
-		       struct msm_scanout_shadowed *buf,
+		       struct msm_scanout_policy_buf *buf,
 		       enum msm_scanout_order order)
 {
 	list_del_init(&buf->idle[order]);
@@ -134,13 +124,13 @@ static void shadow_del(struct msm_scanout_shadow *shadow,
 }
 
 /**
- * msm_scanout_policy_init() - set up, with %MSM_SCANOUT_LRU in force
+ * msm_scanout_policy_init() - set up, with %MSM_SCANOUT_ADAPTIVE in force
  * @policy: to be set up
  */
 void msm_scanout_policy_init(struct msm_scanout_policy *policy)
 {
 	*policy = (struct msm_scanout_policy) {
-		.insertion = MSM_SCANOUT_LRU,
+		.kind = MSM_SCANOUT_ADAPTIVE,
 	};
 	for (int i = 0; i < MSM_SCANOUT_SHADOWS; i++)
 		INIT_LIST_HEAD(&policy->shadow[i].idle);
@@ -149,12 +139,12 @@ void msm_scanout_policy_init(struct msm_scanout_policy *policy)
 /**
  * msm_scanout_policy_start() - put a policy into force
  * @policy: the policy
- * @insertion: which one
+ * @kind: which one
  *
  * The rivals start level.  Hand it what is idle by msm_scanout_policy_adopt().
  */
 void msm_scanout_policy_start(struct msm_scanout_policy *policy,
-			      enum msm_scanout_insertion insertion)
+			      enum msm_scanout_policy_kind kind)
 {
 	for (int i = 0; i < MSM_SCANOUT_SHADOWS; i++) {
 		struct msm_scanout_shadow *shadow = &policy->shadow[i];
@@ -162,12 +152,12 @@ void msm_scanout_policy_start(struct msm_scanout_policy *policy,
 		while (!list_empty(&shadow->idle))
 			shadow_del(shadow,
 				   list_first_entry(&shadow->idle,
-						    struct msm_scanout_shadowed,
+						    struct msm_scanout_policy_buf,
 						    idle[i]), i);
 	}
 
 	policy->lead = 0;
-	policy->insertion = insertion;
+	policy->kind = kind;
 }
 
 /**
@@ -177,7 +167,7 @@ void msm_scanout_policy_start(struct msm_scanout_policy *policy,
  * @bytes: size of the buffer
  */
 void msm_scanout_policy_track(struct msm_scanout_policy *policy,
-			      struct msm_scanout_shadowed *buf, u64 bytes)
+			      struct msm_scanout_policy_buf *buf, u64 bytes)
 {
 	for (int i = 0; i < MSM_SCANOUT_ORDERS; i++)
 		INIT_LIST_HEAD(&buf->idle[i]);
@@ -193,7 +183,7 @@ void msm_scanout_policy_track(struct msm_scanout_policy *policy,
  * @buf: the buffer
  */
 void msm_scanout_shadows_lookup(struct msm_scanout_policy *policy,
-				struct msm_scanout_shadowed *buf)
+				struct msm_scanout_policy_buf *buf)
 {
 	bool had[MSM_SCANOUT_SHADOWS];
 
@@ -213,7 +203,8 @@ void msm_scanout_shadows_lookup(struct msm_scanout_policy *policy,
 	if (had[MSM_SCANOUT_SHADOW_FORECAST] && !had[MSM_SCANOUT_SHADOW_LRU])
 		policy->lead = min(policy->lead + 1, MSM_SCANOUT_LEAD_MAX);
 	else if (had[MSM_SCANOUT_SHADOW_LRU] && !had[MSM_SCANOUT_SHADOW_FORECAST])
-		policy->lead = max(policy->lead - 1, -MSM_SCANOUT_LEAD_MAX);
+		policy->lead = max(policy->lead - MSM_SCANOUT_LRU_WEIGHT,
+				   -MSM_SCANOUT_LEAD_MAX);
 }
 
 /**
@@ -224,7 +215,7 @@ void msm_scanout_shadows_lookup(struct msm_scanout_policy *policy,
  * @max_entries: bound on what is idle
  */
 void msm_scanout_shadows_idle(struct msm_scanout_policy *policy,
-			      struct msm_scanout_shadowed *buf,
+			      struct msm_scanout_policy_buf *buf,
 			      u64 max_bytes, u64 max_entries)
 {
 	msm_scanout_policy_forget(policy, buf);
@@ -244,7 +235,7 @@ void msm_scanout_shadows_idle(struct msm_scanout_policy *policy,
 		while (shadow->bytes > max_bytes || shadow->entries > max_entries)
 			shadow_del(shadow,
 				   list_first_entry(&shadow->idle,
-						    struct msm_scanout_shadowed,
+						    struct msm_scanout_policy_buf,
 						    idle[i]), i);
 	}
 }
@@ -259,7 +250,7 @@ void msm_scanout_shadows_idle(struct msm_scanout_policy *policy,
  * What was expected in an earlier reign is out of date.
  */
 void msm_scanout_policy_adopt(struct msm_scanout_policy *policy,
-			      struct msm_scanout_shadowed *buf,
+			      struct msm_scanout_policy_buf *buf,
 			      u64 max_bytes, u64 max_entries)
 {
 	buf->expected = MSM_SCANOUT_SOME_DAY;
@@ -274,7 +265,7 @@ void msm_scanout_policy_adopt(struct msm_scanout_policy *policy,
  * Call before the memory of @buf goes.
  */
 void msm_scanout_policy_forget(struct msm_scanout_policy *policy,
-			       struct msm_scanout_shadowed *buf)
+			       struct msm_scanout_policy_buf *buf)
 {
 	for (int i = 0; i < MSM_SCANOUT_SHADOWS; i++)
 		if (!list_empty(&buf->idle[i]))
@@ -285,22 +276,16 @@ void msm_scanout_policy_forget(struct msm_scanout_policy *policy,
  * msm_scanout_policy_insert() - insert a buffer that is idle now
  * @policy: the policy
  * @buf: the buffer
- * @own: what is idle, by &msm_scanout_shadowed.idle of %MSM_SCANOUT_OWN
- * @missed: it was not found mapped when it was last looked up
+ * @idle: what is idle, by &msm_scanout_policy_buf.idle of %MSM_SCANOUT_CACHED
  */
 void msm_scanout_policy_insert(struct msm_scanout_policy *policy,
-			       struct msm_scanout_shadowed *buf,
-			       struct list_head *own, bool missed)
+			       struct msm_scanout_policy_buf *buf,
+			       struct list_head *idle)
 {
-	struct list_head *node = &buf->idle[MSM_SCANOUT_OWN];
-
-	if (policy->insertion == MSM_SCANOUT_DIP)
-		insert_by_forecast(policy, buf, own, MSM_SCANOUT_OWN);
-	else if (policy->insertion == MSM_SCANOUT_BIP && missed &&
-		 throttled(&policy->random))
-		list_add(node, own);
+	if (policy->kind == MSM_SCANOUT_ADAPTIVE)
+		insert_by_forecast(policy, buf, idle, MSM_SCANOUT_CACHED);
 	else
-		list_add_tail(node, own);
+		list_add_tail(&buf->idle[MSM_SCANOUT_CACHED], idle);
 }
 
 /**
@@ -315,6 +300,6 @@ void msm_scanout_policy_insert(struct msm_scanout_policy *policy,
  */
 bool msm_scanout_policy_evicts_oldest(struct msm_scanout_policy *policy)
 {
-	return policy->insertion == MSM_SCANOUT_DIP &&
+	return policy->kind == MSM_SCANOUT_ADAPTIVE &&
 	       policy->lead <= MSM_SCANOUT_LEAD_WINS;
 }

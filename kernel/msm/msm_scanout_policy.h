@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where in the order of eviction a mapping is inserted.  See DOC: insertion
- * policies in msm_scanout_policy.c.
+ * In which order mappings are evicted.  See DOC: policies in
+ * msm_scanout_policy.c.
  */
 
 #ifndef __MSM_SCANOUT_POLICY_H__
@@ -11,17 +11,14 @@
 #include <linux/types.h>
 
 /**
- * enum msm_scanout_insertion - the policies
+ * enum msm_scanout_policy_kind - the policies
  * @MSM_SCANOUT_LRU: what became idle last is evicted last
- * @MSM_SCANOUT_BIP: what was not found mapped is evicted first, with few
- *	exceptions
- * @MSM_SCANOUT_DIP: what is expected back last is evicted first, unless
- *	%MSM_SCANOUT_LRU has more hits
+ * @MSM_SCANOUT_ADAPTIVE: what is expected back last is evicted first, unless
+ *	%MSM_SCANOUT_LRU has more hits; the default
  */
-enum msm_scanout_insertion {
+enum msm_scanout_policy_kind {
 	MSM_SCANOUT_LRU,
-	MSM_SCANOUT_BIP,
-	MSM_SCANOUT_DIP,
+	MSM_SCANOUT_ADAPTIVE,
 };
 
 /**
@@ -30,14 +27,14 @@ enum msm_scanout_insertion {
  *	ruled
  * @MSM_SCANOUT_SHADOW_FORECAST: the same, if expectations had
  * @MSM_SCANOUT_SHADOWS: their number
- * @MSM_SCANOUT_OWN: what is idle: the cache's own order
+ * @MSM_SCANOUT_CACHED: what is idle in the cache itself
  * @MSM_SCANOUT_ORDERS: number of orders
  */
 enum msm_scanout_order {
 	MSM_SCANOUT_SHADOW_LRU,
 	MSM_SCANOUT_SHADOW_FORECAST,
 	MSM_SCANOUT_SHADOWS,
-	MSM_SCANOUT_OWN = MSM_SCANOUT_SHADOWS,
+	MSM_SCANOUT_CACHED = MSM_SCANOUT_SHADOWS,
 	MSM_SCANOUT_ORDERS,
 };
 
@@ -45,9 +42,9 @@ enum msm_scanout_order {
 #define MSM_SCANOUT_SOME_DAY	U64_MAX
 
 /**
- * struct msm_scanout_shadowed - what a policy keeps of one buffer
+ * struct msm_scanout_policy_buf - what a policy keeps of one buffer
  */
-struct msm_scanout_shadowed {
+struct msm_scanout_policy_buf {
 	/** @idle: on each order that it is in */
 	struct list_head idle[MSM_SCANOUT_ORDERS];
 	/** @bytes: size of the buffer, immutable */
@@ -64,7 +61,7 @@ struct msm_scanout_shadowed {
  * struct msm_scanout_shadow - what would be idle if a policy had always ruled
  */
 struct msm_scanout_shadow {
-	/** @idle: &msm_scanout_shadowed, next victim first */
+	/** @idle: &msm_scanout_policy_buf, next victim first */
 	struct list_head idle;
 	/** @bytes: their bytes */
 	u64 bytes;
@@ -76,36 +73,40 @@ struct msm_scanout_shadow {
  * struct msm_scanout_policy - the policy in force
  */
 struct msm_scanout_policy {
-	/** @insertion: which one */
-	enum msm_scanout_insertion insertion;
-	/** @shadow: what the rivals would have; empty unless DIP */
+	/** @kind: which one */
+	enum msm_scanout_policy_kind kind;
+	/**
+	 * @shadow: what the rivals would have; empty unless
+	 * %MSM_SCANOUT_ADAPTIVE is in force
+	 */
 	struct msm_scanout_shadow shadow[MSM_SCANOUT_SHADOWS];
-	/** @lead: by how many of the recent hits expectations are ahead of LRU */
+	/**
+	 * @lead: by how many of the recent hits expectations are ahead of LRU,
+	 * whose own count double
+	 */
 	int lead;
-	/** @clock: lookups under DIP, the time of &msm_scanout_shadowed */
+	/** @clock: lookups under %MSM_SCANOUT_ADAPTIVE, the time of &msm_scanout_policy_buf */
 	u64 clock;
-	/** @random: state of the generator that makes BIP's exceptions */
-	u32 random;
 };
 
 void msm_scanout_policy_init(struct msm_scanout_policy *policy);
 void msm_scanout_policy_start(struct msm_scanout_policy *policy,
-			      enum msm_scanout_insertion insertion);
+			      enum msm_scanout_policy_kind kind);
 void msm_scanout_policy_track(struct msm_scanout_policy *policy,
-			      struct msm_scanout_shadowed *buf, u64 bytes);
+			      struct msm_scanout_policy_buf *buf, u64 bytes);
 void msm_scanout_shadows_lookup(struct msm_scanout_policy *policy,
-				struct msm_scanout_shadowed *buf);
+				struct msm_scanout_policy_buf *buf);
 void msm_scanout_shadows_idle(struct msm_scanout_policy *policy,
-			      struct msm_scanout_shadowed *buf,
+			      struct msm_scanout_policy_buf *buf,
 			      u64 max_bytes, u64 max_entries);
 void msm_scanout_policy_adopt(struct msm_scanout_policy *policy,
-			      struct msm_scanout_shadowed *buf,
+			      struct msm_scanout_policy_buf *buf,
 			      u64 max_bytes, u64 max_entries);
 void msm_scanout_policy_forget(struct msm_scanout_policy *policy,
-			       struct msm_scanout_shadowed *buf);
+			       struct msm_scanout_policy_buf *buf);
 void msm_scanout_policy_insert(struct msm_scanout_policy *policy,
-			       struct msm_scanout_shadowed *buf,
-			       struct list_head *own, bool missed);
+			       struct msm_scanout_policy_buf *buf,
+			       struct list_head *idle);
 bool msm_scanout_policy_evicts_oldest(struct msm_scanout_policy *policy);
 
 /**
@@ -114,9 +115,9 @@ bool msm_scanout_policy_evicts_oldest(struct msm_scanout_policy *policy);
  * @buf: the buffer
  */
 static inline void msm_scanout_policy_lookup(struct msm_scanout_policy *policy,
-					     struct msm_scanout_shadowed *buf)
+					     struct msm_scanout_policy_buf *buf)
 {
-	if (policy->insertion == MSM_SCANOUT_DIP)
+	if (policy->kind == MSM_SCANOUT_ADAPTIVE)
 		msm_scanout_shadows_lookup(policy, buf);
 }
 
@@ -128,10 +129,10 @@ static inline void msm_scanout_policy_lookup(struct msm_scanout_policy *policy,
  * @max_entries: bound on what is idle
  */
 static inline void msm_scanout_policy_idle(struct msm_scanout_policy *policy,
-					   struct msm_scanout_shadowed *buf,
+					   struct msm_scanout_policy_buf *buf,
 					   u64 max_bytes, u64 max_entries)
 {
-	if (policy->insertion == MSM_SCANOUT_DIP)
+	if (policy->kind == MSM_SCANOUT_ADAPTIVE)
 		msm_scanout_shadows_idle(policy, buf, max_bytes, max_entries);
 }
 

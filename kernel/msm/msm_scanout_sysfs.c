@@ -151,14 +151,13 @@ static ssize_t trim_store(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_WO(trim);
 
-static const char *const insertions[] = {
+static const char *const policies[] = {
 	[MSM_SCANOUT_LRU] = "lru",
-	[MSM_SCANOUT_BIP] = "bip",
-	[MSM_SCANOUT_DIP] = "dip",
+	[MSM_SCANOUT_ADAPTIVE] = "adaptive",
 };
 
-static ssize_t insertion_show(struct device *dev, struct device_attribute *attr,
-			      char *buf)
+static ssize_t policy_show(struct device *dev, struct device_attribute *attr,
+			   char *buf)
 {
 	struct msm_scanout_snapshot *snap __free(kfree) = kmalloc_obj(*snap);
 	ssize_t len = 0;
@@ -167,28 +166,28 @@ static ssize_t insertion_show(struct device *dev, struct device_attribute *attr,
 		return -ENOMEM;
 
 	msm_scanout_cache_snapshot(cache_of(dev), snap);
-	for (unsigned int i = 0; i < ARRAY_SIZE(insertions); i++)
+	for (unsigned int i = 0; i < ARRAY_SIZE(policies); i++)
 		len += sysfs_emit_at(buf, len,
-				     i == snap->insertion ? "%s[%s]" : "%s%s",
-				     i ? " " : "", insertions[i]);
+				     i == snap->policy ? "%s[%s]" : "%s%s",
+				     i ? " " : "", policies[i]);
 
 	return len + sysfs_emit_at(buf, len, "\n");
 }
 
-static ssize_t insertion_store(struct device *dev, struct device_attribute *attr,
-			       const char *buf, size_t count)
+static ssize_t policy_store(struct device *dev, struct device_attribute *attr,
+			    const char *buf, size_t count)
 {
-	int insertion = sysfs_match_string(insertions, buf);
+	int kind = sysfs_match_string(policies, buf);
 
-	if (insertion < 0)
-		return insertion;
+	if (kind < 0)
+		return kind;
 
-	msm_scanout_cache_set_insertion(cache_of(dev), insertion);
+	msm_scanout_cache_set_policy(cache_of(dev), kind);
 	msm_scanout_sysfs_notify(dev, "generation");
 
 	return count;
 }
-static DEVICE_ATTR_RW(insertion);
+static DEVICE_ATTR_RW(policy);
 
 #define SCANOUT_ATTR(_name, _mode, _show, _store, _field, _unit, _limit, _values) \
 static struct scanout_attribute scanout_attr_##_name = {			\
@@ -244,7 +243,7 @@ static struct attribute *scanout_attrs[] = {
 	&scanout_attr_max_entries.attr.attr,
 	&scanout_attr_idle_timeout_ms.attr.attr,
 	&scanout_attr_import_linger_ms.attr.attr,
-	&dev_attr_insertion.attr,
+	&dev_attr_policy.attr,
 	&dev_attr_trim.attr,
 	&scanout_attr_active_bytes.attr.attr,
 	&scanout_attr_active_entries.attr.attr,

@@ -105,13 +105,17 @@ class Goals(unittest.TestCase):
         self.assertIs(row.met(), False)
 
     def test_policies_are_compared_case_by_case(self):
-        figures = [{"what": "policy", "workload": "w", "capacity": c, "insertion": i, "hits": h,
-                    "optimum": 100} for c, i, h in ((2, "lru", 50), (2, "dip", 90),
-                                                    (4, "lru", 100), (4, "dip", 97))]
+        figures = [{"what": "policy", "workload": w, "capacity": c, "policy": i, "hits": h,
+                    "optimum": 100} for w, c, i, h in (
+                        ("w", 2, "lru", 50), ("w", 2, "adaptive", 90),
+                        ("w", 4, "lru", 100), ("w", 4, "adaptive", 97),
+                        ("random8", 4, "lru", 50), ("random8", 4, "adaptive", 49))]
         rows = {r.figure: r.values["ours"] for r in goals.policy_rows(figures)}
-        self.assertAlmostEqual(rows["policy dip: share of the optimum's hits lost, mean"], 0.065)
-        self.assertAlmostEqual(rows["policy dip: the same, worst"], 0.1)
-        self.assertAlmostEqual(rows["policy dip: hits lost against lru, worst"], 0.03)
+        lost = "share of the optimum's hits lost, mean"
+        self.assertAlmostEqual(rows[f"policy adaptive: {lost}"], 0.065)
+        self.assertAlmostEqual(rows[f"policy adaptive, unpredictable: {lost}"], 0.51)
+        self.assertAlmostEqual(rows["policy adaptive: the same, worst"], 0.1)
+        self.assertAlmostEqual(rows["policy adaptive: share of lru's hits lost, worst"], 0.03)
 
     def test_costs_are_compared_with_the_fewest_entries(self):
         costs = {16: dict.fromkeys(goals.OPERATIONS, 100.0),

@@ -20,7 +20,7 @@ static void fill_file(unsigned int index)
 	char text[TEXT_BYTES] = "";
 
 	if (files[index].kind == CHOICE)
-		strcpy(text, "[lru] bip dip");
+		strcpy(text, "lru [adaptive]");
 	for (unsigned int i = 0; i < files[index].count; i++)
 		strcat(text, i ? " 0" : "0");
 	strcat(text, "\n");

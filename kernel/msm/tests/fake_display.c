@@ -339,6 +339,8 @@ void fake_display_begin(struct fake_display *display, struct kunit *test, u64 wi
 	init_completion(&display->gate);
 	msm_scanout_cache_init(&display->cache, &display->ops, FAKE_WINDOW_START,
 			       window_bytes);
+	/* Tests can tell in what order this one evicts, and choose another where they want to. */
+	msm_scanout_policy_start(&display->cache.policy, MSM_SCANOUT_LRU);
 }
 
 struct fake_display *fake_display_new(struct kunit *test, u64 window_bytes)
@@ -741,7 +743,7 @@ const char *fake_idle_order(struct fake_display *display)
 
 	KUNIT_ASSERT_NOT_NULL(display->test, text);
 
-	list_for_each_entry(entry, &display->cache.lru, shadowed.idle[MSM_SCANOUT_OWN]) {
+	list_for_each_entry(entry, &display->cache.lru, ranks.idle[MSM_SCANOUT_CACHED]) {
 		if (n < display->buffers)
 			text[n++] = 'A' + to_buffer(entry)->index;
 	}

@@ -136,7 +136,7 @@ static void limit(struct life *l)
 		fake_limit(l->display, MSM_SCANOUT_LINGER_LIMIT, below(l, 500) * MS);
 		break;
 	case 3:
-		msm_scanout_cache_set_insertion(&l->display->cache, below(l, 3));
+		msm_scanout_cache_set_policy(&l->display->cache, below(l, 2));
 		break;
 	}
 }

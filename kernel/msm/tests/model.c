@@ -97,14 +97,6 @@ static unsigned int bucket_of(u64 distance, u64 (*bound)(unsigned int bucket), u
  * What should happen
  */
 
-/* Both sides throw the same dice: 31 of 32 say yes. */
-static bool throw(u32 *random)
-{
-	*random = 1664525 * *random + 1013904223;
-
-	return *random / (1u << 27);
-}
-
 u64 model_shadow_bytes(struct model *m, unsigned int r)
 {
 	u64 sum = 0;
@@ -175,13 +167,16 @@ static void model_forecast(struct model *m, struct order *order, unsigned int i)
 
 static void model_duel(struct model *m, unsigned int i)
 {
-	m->buffer[i].missed = m->buffer[i].state != MSM_SCANOUT_IDLE;
-	if (m->insertion != MSM_SCANOUT_DIP)
+	bool foreseen, recent;
+
+	if (m->policy != MSM_SCANOUT_ADAPTIVE)
 		return;
 
 	model_learn(m, i);
-	m->lead += order_has(&m->shadow[MSM_SCANOUT_SHADOW_FORECAST], i);
-	m->lead -= order_has(&m->shadow[MSM_SCANOUT_SHADOW_LRU], i);
+	foreseen = order_has(&m->shadow[MSM_SCANOUT_SHADOW_FORECAST], i);
+	recent = order_has(&m->shadow[MSM_SCANOUT_SHADOW_LRU], i);
+	if (foreseen != recent)
+		m->lead += foreseen ? 1 : -2;
 	model_forget(m, i);
 	m->lead = clamp(m->lead, -256, 256);
 	m->ahead += m->lead > 8;
@@ -192,7 +187,7 @@ static void model_insert_shadows(struct model *m, unsigned int i)
 {
 	struct model_buffer *b = &m->buffer[i];
 
-	if (m->insertion != MSM_SCANOUT_DIP)
+	if (m->policy != MSM_SCANOUT_ADAPTIVE)
 		return;
 
 	model_forget(m, i);
@@ -214,9 +209,7 @@ static void model_insert_shadows(struct model *m, unsigned int i)
 
 static void model_insert(struct model *m, unsigned int i)
 {
-	if (m->insertion == MSM_SCANOUT_BIP && m->buffer[i].missed && throw(&m->random))
-		order_add_first(&m->lru, i);
-	else if (m->insertion == MSM_SCANOUT_DIP)
+	if (m->policy == MSM_SCANOUT_ADAPTIVE)
 		model_forecast(m, &m->lru, i);
 	else
 		order_add_last(&m->lru, i);
@@ -300,7 +293,7 @@ void model_reap(struct model *m)
 /* Where the forecast is behind, it is the oldest that goes. */
 static unsigned int model_victim(struct model *m)
 {
-	if (m->insertion == MSM_SCANOUT_DIP && m->lead <= 8)
+	if (m->policy == MSM_SCANOUT_ADAPTIVE && m->lead <= 8)
 		return m->age.at[0];
 
 	return m->lru.at[0];
@@ -482,9 +475,9 @@ int model_get(struct model *m, unsigned int i, int map_error, bool no_memory,
 	return 0;
 }
 
-void model_set_insertion(struct model *m, enum msm_scanout_insertion insertion)
+void model_set_policy(struct model *m, enum msm_scanout_policy_kind kind)
 {
-	m->insertion = insertion;
+	m->policy = kind;
 	m->lead = 0;
 	m->counters.generation++;
 	for (unsigned int r = 0; r < MSM_SCANOUT_SHADOWS; r++)

@@ -36,9 +36,7 @@ struct model_buffer {
 	enum msm_scanout_reason reason;
 	unsigned int users;
 	bool held;
-	/* It was not idle when it was last looked up. */
-	bool missed;
-	/* Of lookups under DIP: the last, how long after the one before, and the next. */
+	/* Of lookups under adaptive: the last, how long after the one before, and the next. */
 	u64 used, interval, expected;
 	u64 bytes;
 	u64 hits;
@@ -58,7 +56,7 @@ enum step {
 	STEP_INVALIDATE,
 	STEP_FREE,
 	STEP_SETTLE,
-	STEP_INSERTION,
+	STEP_POLICY,
 };
 
 /**
@@ -73,8 +71,8 @@ struct scene {
 	unsigned int slots;
 	/** @page_sized: all are one page */
 	bool page_sized;
-	/** @insertion: the policy at first */
-	enum msm_scanout_insertion insertion;
+	/** @policy: in force at first */
+	enum msm_scanout_policy_kind policy;
 	/** @ring: buffers are shown in turn */
 	bool ring;
 	/** @starved: nobody comes when reaping is asked for */
@@ -105,11 +103,9 @@ struct model {
 	/** @released: held, to be let go */
 	struct order released;
 
-	/** @insertion: where in @lru the next one is inserted */
-	enum msm_scanout_insertion insertion;
-	/** @random: the dice of the cache */
-	u32 random;
-	/** @clock: lookups under DIP */
+	/** @policy: where in @lru the next one is inserted */
+	enum msm_scanout_policy_kind policy;
+	/** @clock: lookups under adaptive */
 	u64 clock;
 	/** @shadow: what would be idle under each of the policies that duel */
 	struct order shadow[MSM_SCANOUT_SHADOWS];
@@ -163,7 +159,7 @@ void model_expire(struct model *m);
 void model_release(struct model *m);
 int model_get(struct model *m, unsigned int i, int map_error, bool no_memory,
 	      u64 window_victims);
-void model_set_insertion(struct model *m, enum msm_scanout_insertion insertion);
+void model_set_policy(struct model *m, enum msm_scanout_policy_kind kind);
 void model_claim(struct model *m, const char *what, unsigned int at, u64 is, u64 should_be);
 void model_compare(struct model *m);
 

@@ -46,7 +46,7 @@ static void claim_orders(struct model *m)
 	unsigned int n = 0;
 
 	claim_order(m, "lru", &m->lru, &cache->lru,
-		    offsetof(struct msm_scanout_entry, shadowed.idle[MSM_SCANOUT_OWN]));
+		    offsetof(struct msm_scanout_entry, ranks.idle[MSM_SCANOUT_CACHED]));
 	claim_order(m, "age", &m->age, &cache->age, offsetof(struct msm_scanout_entry, age));
 	claim_order(m, "lingering", &m->lingering, &cache->lingering,
 		    offsetof(struct msm_scanout_entry, linger));
@@ -65,15 +65,14 @@ static void claim_policy(struct model *m)
 {
 	const struct msm_scanout_policy *policy = &m->display->cache.policy;
 
-	model_claim(m, "insertion", 0, policy->insertion, m->insertion);
+	model_claim(m, "policy", 0, policy->kind, m->policy);
 	model_claim(m, "lead", 0, policy->lead, m->lead);
-	model_claim(m, "random", 0, policy->random, m->random);
 	model_claim(m, "clock", 0, policy->clock, m->clock);
 
 	for (unsigned int r = 0; r < MSM_SCANOUT_SHADOWS; r++) {
 		claim_order(m, r ? "shadow of the forecast" : "shadow of lru", &m->shadow[r],
 			    &policy->shadow[r].idle,
-			    offsetof(struct msm_scanout_entry, shadowed.idle[r]));
+			    offsetof(struct msm_scanout_entry, ranks.idle[r]));
 		model_claim(m, "entries of a shadow", r, policy->shadow[r].entries, m->shadow[r].n);
 		model_claim(m, "bytes of a shadow", r, policy->shadow[r].bytes,
 			    model_shadow_bytes(m, r));

@@ -47,7 +47,7 @@ const char * const model_step_names[] = {
 	[STEP_INVALIDATE] = "invalidate",
 	[STEP_FREE] = "free",
 	[STEP_SETTLE] = "settle",
-	[STEP_INSERTION] = "insertion",
+	[STEP_POLICY] = "policy",
 };
 
 static const struct scene scenes[] = {
@@ -56,9 +56,8 @@ static const struct scene scenes[] = {
 	{ "many buffers", 48 },
 	{ "more buffers than ghosts", MODEL_MAX_BUFFERS, .page_sized = true },
 	{ "a window that is too small", 14, .slots = 6 },
-	{ "bip", 24, .insertion = MSM_SCANOUT_BIP },
-	{ "dip, a ring", 40, .insertion = MSM_SCANOUT_DIP, .ring = true },
-	{ "dip", 24, .insertion = MSM_SCANOUT_DIP },
+	{ "adaptive, a ring", 40, .policy = MSM_SCANOUT_ADAPTIVE, .ring = true },
+	{ "adaptive", 24, .policy = MSM_SCANOUT_ADAPTIVE },
 	{ "the reaper never comes", 40, .starved = true },
 };
 
@@ -228,18 +227,18 @@ static void step_limit(struct model *m)
 	model_bound_quarantine(m);
 }
 
-static void set_insertion(struct model *m, enum msm_scanout_insertion insertion)
+static void set_policy(struct model *m, enum msm_scanout_policy_kind kind)
 {
-	msm_scanout_cache_set_insertion(&m->display->cache, insertion);
-	model_set_insertion(m, insertion);
+	msm_scanout_cache_set_policy(&m->display->cache, kind);
+	model_set_policy(m, kind);
 }
 
-static void step_insertion(struct model *m)
+static void step_policy(struct model *m)
 {
-	enum msm_scanout_insertion insertion = below(m, 3);
+	enum msm_scanout_policy_kind kind = below(m, 2);
 
-	note(m, STEP_INSERTION, insertion, 0);
-	set_insertion(m, insertion);
+	note(m, STEP_POLICY, kind, 0);
+	set_policy(m, kind);
 }
 
 static void step_invalidate(struct model *m, unsigned int i)
@@ -339,7 +338,7 @@ static void random_step(struct model *m)
 	} else {
 		/* Leave it in force for long enough to make a difference. */
 		if (!below(m, 8))
-			step_insertion(m);
+			step_policy(m);
 	}
 }
 
@@ -370,8 +369,8 @@ static struct model *model_new(struct kunit *test, const struct scene *scene, ul
 		msm_scanout_cache_remove(&display->buffer[i]->entry);
 		new_buffer(m, i);
 	}
-	if (scene->insertion)
-		set_insertion(m, scene->insertion);
+	if (scene->policy)
+		set_policy(m, scene->policy);
 
 	return m;
 }
@@ -416,7 +415,7 @@ static void cache_equals_a_naive_model(struct kunit *test)
 	}
 
 	/* A duel without a winner shows nothing. */
-	if (scene->insertion == MSM_SCANOUT_DIP && done >= 100000)
+	if (scene->policy == MSM_SCANOUT_ADAPTIVE && done >= 100000)
 		KUNIT_EXPECT_GT(test, ahead, 0);
 	kunit_info(test, "figure: %llu steps, all equal; the forecast led in %u lookups, LRU in %u",
 		   done, ahead, behind);

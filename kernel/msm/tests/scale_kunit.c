@@ -51,12 +51,12 @@ static void flip(struct kunit *test, struct scale *s, unsigned int i)
 
 /* As many buffers as fit, and one more, each shown once. */
 static void fill(struct kunit *test, struct scale *s, unsigned int entries,
-		 enum msm_scanout_insertion insertion)
+		 enum msm_scanout_policy_kind kind)
 {
 	struct msm_scanout_cache *cache = &s->display.cache;
 
 	msm_scanout_cache_init(cache, &instant_display_ops, WINDOW_START, WINDOW_BYTES);
-	msm_scanout_cache_set_insertion(cache, insertion);
+	msm_scanout_cache_set_policy(cache, kind);
 	KUNIT_ASSERT_EQ(test, msm_scanout_cache_set_limit(cache, MSM_SCANOUT_MAX_BYTES_LIMIT,
 							  WINDOW_BYTES), 0);
 	KUNIT_ASSERT_EQ(test, msm_scanout_cache_set_limit(cache, MSM_SCANOUT_MAX_ENTRIES_LIMIT,
@@ -114,12 +114,12 @@ static struct work measure(struct kunit *test, struct scale *s)
 static void work_does_not_grow_with_the_number_of_buffers(struct kunit *test)
 {
 	static const unsigned int sizes[] = { 16, 1024, MSM_SCANOUT_MAX_ENTRIES };
-	const enum msm_scanout_insertion *insertion = test->param_value;
+	const enum msm_scanout_policy_kind *kind = test->param_value;
 	struct work work[ARRAY_SIZE(sizes)];
 	struct scale *s = test->priv;
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++) {
-		fill(test, s, sizes[i], *insertion);
+		fill(test, s, sizes[i], *kind);
 		work[i] = measure(test, s);
 		empty(s);
 		kunit_info(test, "%u buffers: %llu on average, %llu at most", sizes[i],
@@ -154,22 +154,22 @@ static void scale_exit(struct kunit *test)
 	vfree(s);
 }
 
-static const enum msm_scanout_insertion insertions[] = {
-	MSM_SCANOUT_LRU, MSM_SCANOUT_BIP, MSM_SCANOUT_DIP,
+static const enum msm_scanout_policy_kind kinds[] = {
+	MSM_SCANOUT_LRU, MSM_SCANOUT_ADAPTIVE,
 };
 
-static void describe_insertion(const enum msm_scanout_insertion *insertion, char *description)
+static void describe_kind(const enum msm_scanout_policy_kind *kind, char *description)
 {
-	static const char * const names[] = { "lru", "bip", "dip" };
+	static const char * const names[] = { "lru", "adaptive" };
 
-	strscpy(description, names[*insertion], KUNIT_PARAM_DESC_SIZE);
+	strscpy(description, names[*kind], KUNIT_PARAM_DESC_SIZE);
 }
 
-KUNIT_ARRAY_PARAM(insertion, insertions, describe_insertion);
+KUNIT_ARRAY_PARAM(kind, kinds, describe_kind);
 
 static struct kunit_case scale_cases[] = {
 	KUNIT_CASE_PARAM_ATTR(work_does_not_grow_with_the_number_of_buffers,
-			      insertion_gen_params, { .speed = KUNIT_SPEED_SLOW }),
+			      kind_gen_params, { .speed = KUNIT_SPEED_SLOW }),
 	{}
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How many lookups hit under each insertion policy, in the real cache, against the
+ * How many lookups hit under each policy, in the real cache, against the
  * optimum of one who knows the future.  Buffers are of one size, so the optimum is
  * Belady's: of those idle, the one that is wanted last goes.
  *
@@ -59,6 +59,14 @@ enum pattern {
 	SOMETIMES_ONCE,
 	/* Four pools in turn, the next one after 90 flips. */
 	SWITCH,
+	/* What was given back last; up to all others are queued at times, seldom many. */
+	LIFO,
+	/* Any but the one that is shown. */
+	RANDOM,
+	/* Two pools in turn, the other one after 5 to 60 flips. */
+	BURSTS,
+	/* In turn, the other way round after 90 flips. */
+	REVERSE,
 };
 
 struct stream {
@@ -83,17 +91,28 @@ static const struct workload workloads[] = {
 	{ "switch-4x3", { { SWITCH, 3, 1 } } },
 	{ "desk3-once-10%", { { SOMETIMES_ONCE, 3, 1 }, { CYCLE, 4, 1 } } },
 	{ "desk3-stream-once", { { CYCLE, 3, 1 }, { ONCE, 0, 2 } } },
+	{ "lifo4", { { LIFO, 4, 1 } } },
+	{ "lifo8", { { LIFO, 8, 1 } } },
+	{ "lifo12", { { LIFO, 12, 1 } } },
+	{ "lifo16", { { LIFO, 16, 1 } } },
+	{ "lifo24", { { LIFO, 24, 1 } } },
+	{ "desk3-lifo16", { { CYCLE, 3, 1 }, { LIFO, 16, 2 } } },
+	{ "random8", { { RANDOM, 8, 1 } } },
+	{ "random24", { { RANDOM, 24, 1 } } },
+	{ "bursts-2x12", { { BURSTS, 12, 1 } } },
+	{ "desk3-bursts-2x6", { { CYCLE, 3, 1 }, { BURSTS, 6, 2 } } },
+	{ "reverse12", { { REVERSE, 12, 1 } } },
+	{ "desk3-reverse20", { { CYCLE, 3, 1 }, { REVERSE, 20, 2 } } },
 };
 
 static const unsigned int capacities[] = { 2, 3, 4, 6, 8, 12, 16, 20, 24, 32 };
 
 static const struct {
 	const char *name;
-	enum msm_scanout_insertion insertion;
+	enum msm_scanout_policy_kind kind;
 } policies[] = {
 	{ "lru", MSM_SCANOUT_LRU },
-	{ "bip", MSM_SCANOUT_BIP },
-	{ "dip", MSM_SCANOUT_DIP },
+	{ "adaptive", MSM_SCANOUT_ADAPTIVE },
 };
 
 struct bench {
@@ -115,6 +134,11 @@ struct place {
 	unsigned int base;
 	unsigned int count;
 	unsigned int queue[32];
+	/* Queued behind the one that is shown. */
+	unsigned int waiting;
+	/* Which of two pools, until so many were shown. */
+	unsigned int half;
+	unsigned int until;
 };
 
 static unsigned int chance(struct bench *bench, unsigned int below)
@@ -152,6 +176,25 @@ static unsigned int next_buffer(struct bench *bench, const struct stream *stream
 		return requeue(place, stream->pool, 0);
 	case SWITCH:
 		return place->base + 10 * (n / 90 % 4) + n % stream->pool;
+	case LIFO:
+		/* The one shown, those that wait for it to end, then the free, last one first. */
+		place->waiting = max(place->waiting,
+				     1 + chance(bench, 1 + chance(bench, stream->pool - 1)));
+		requeue(place, place->waiting + 1, 0);
+		place->waiting--;
+		return place->base + place->queue[0];
+	case RANDOM:
+		return requeue(place, stream->pool, chance(bench, stream->pool - 1));
+	case BURSTS:
+		if (n == place->until) {
+			place->half = !place->half;
+			place->until = n + 5 + chance(bench, 56);
+		}
+		return place->base + 50 * place->half + n % stream->pool;
+	case REVERSE:
+		if (n / 90 % 2)
+			return place->base + stream->pool - 1 - n % stream->pool;
+		return place->base + n % stream->pool;
 	default:
 		return requeue(place, stream->pool, 0);
 	}
@@ -263,7 +306,7 @@ static unsigned int optimum_hits(struct bench *bench, unsigned int capacity)
 }
 
 static unsigned int policy_hits(struct kunit *test, struct bench *bench, unsigned int capacity,
-				enum msm_scanout_insertion insertion)
+				enum msm_scanout_policy_kind kind)
 {
 	struct msm_scanout_cache *cache = &bench->display.cache;
 	u64 iova, hits;
@@ -275,7 +318,7 @@ static unsigned int policy_hits(struct kunit *test, struct bench *bench, unsigne
 							     MSM_SCANOUT_MAX_ENTRIES));
 	KUNIT_ASSERT_EQ(test, 0, msm_scanout_cache_set_limit(cache,
 							     MSM_SCANOUT_IDLE_TIMEOUT_LIMIT, 0));
-	msm_scanout_cache_set_insertion(cache, insertion);
+	msm_scanout_cache_set_policy(cache, kind);
 	for (unsigned int i = 0; i < BUFFERS; i++)
 		msm_scanout_entry_init(cache, &bench->entries[i], BUFFER_BYTES, false);
 
@@ -319,11 +362,11 @@ static void compare(struct kunit *test, const char *name)
 
 		for (int p = 0; p < ARRAY_SIZE(policies); p++) {
 			unsigned int hits = policy_hits(test, bench, capacities[c],
-							policies[p].insertion);
+							policies[p].kind);
 
 			/* Who beats the optimum shows that it is none. */
 			KUNIT_EXPECT_LE(test, hits, best);
-			kunit_info(test, "bench policy workload=%s capacity=%u insertion=%s hits=%u optimum=%u",
+			kunit_info(test, "bench policy workload=%s capacity=%u policy=%s hits=%u optimum=%u",
 				   name, capacities[c], policies[p].name, hits, best);
 		}
 	}

@@ -192,7 +192,8 @@ default_knobs()
 	put max_entries 32
 	put idle_timeout_ms 10000
 	put import_linger_ms 1000
-	put insertion lru
+	# Not what it is at first, but one whose victims can be told beforehand.
+	put policy lru
 }
 
 # stat_of NAME: a figure that is in debugfs.

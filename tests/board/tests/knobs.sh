@@ -7,12 +7,12 @@
 refused()
 {
 	before=$(cat "$CACHE"/max_bytes "$CACHE"/max_entries "$CACHE"/idle_timeout_ms \
-		"$CACHE"/import_linger_ms "$CACHE"/insertion "$CACHE"/generation "$CACHE"/idle_bytes)
+		"$CACHE"/import_linger_ms "$CACHE"/policy "$CACHE"/generation "$CACHE"/idle_bytes)
 	# dd writes it in one piece and reports the error by name.
 	why=$(dd if="$4" of="$CACHE/$1" bs=8192 conv=notrunc 2>&1)
 	status=$?
 	after=$(cat "$CACHE"/max_bytes "$CACHE"/max_entries "$CACHE"/idle_timeout_ms \
-		"$CACHE"/import_linger_ms "$CACHE"/insertion "$CACHE"/generation "$CACHE"/idle_bytes)
+		"$CACHE"/import_linger_ms "$CACHE"/policy "$CACHE"/generation "$CACHE"/idle_bytes)
 	[ $status -ne 0 ] || fail "$2" "was accepted"
 	case $why in
 	*"$3"*) ;;
@@ -40,7 +40,7 @@ head -c 4096 /dev/zero | tr '\0' 7 >/tmp/bad/4096_bytes
 printf '18446744073709551616\n' >/tmp/bad_two_to_the_64
 
 idle=/tmp/idle
-for knob in max_bytes max_entries idle_timeout_ms import_linger_ms trim insertion; do
+for knob in max_bytes max_entries idle_timeout_ms import_linger_ms trim policy; do
 	fresh "bad_input_is_refused_by_$knob"
 	# Something idle, so that a write to trim would be seen.
 	put import_linger_ms 60000
@@ -49,7 +49,7 @@ for knob in max_bytes max_entries idle_timeout_ms import_linger_ms trim insertio
 		refused $knob "${file##*/}" "$inval" "$file"
 	done
 	case $knob in
-	insertion) refused $knob two_to_the_64 "$inval" /tmp/bad_two_to_the_64 ;;
+	policy) refused $knob two_to_the_64 "$inval" /tmp/bad_two_to_the_64 ;;
 	*) refused $knob two_to_the_64 "out of range" /tmp/bad_two_to_the_64 ;;
 	esac
 done
@@ -79,19 +79,17 @@ put idle_timeout_ms 86400000
 check_eq idle_timeout_ms 86400000 "$(get idle_timeout_ms)"
 put import_linger_ms 60000
 check_eq import_linger_ms 60000 "$(get import_linger_ms)"
-put insertion bip
-check_eq insertion 'lru [bip] dip' "$(get insertion)"
-put insertion dip
-check_eq insertion 'lru bip [dip]' "$(get insertion)"
-put insertion lru
-check_eq insertion '[lru] bip dip' "$(get insertion)"
+put policy adaptive
+check_eq policy 'lru [adaptive]' "$(get policy)"
+put policy lru
+check_eq policy '[lru] adaptive' "$(get policy)"
 
 fresh figures_are_read_only_and_roots
 mode=$(ls -ld "$CACHE/.")
 check_eq mode_of_the_directory drwx--x--x "${mode%% *}"
 for file in "$CACHE"/*; do
 	case ${file##*/} in
-	max_bytes | max_entries | idle_timeout_ms | import_linger_ms | insertion) want=-rw-r--r-- ;;
+	max_bytes | max_entries | idle_timeout_ms | import_linger_ms | policy) want=-rw-r--r-- ;;
 	trim) want=--w------- ;;
 	generation) want=-r--r--r-- ;;
 	*) want=-r-------- ;;

@@ -41,7 +41,7 @@ denied()
 begin others_read_limits_and_nothing_that_flips_move
 for file in $(cd "$CACHE" && echo *); do
 	case $file in
-	max_* | *_ms | insertion | generation)
+	max_* | *_ms | policy | generation)
 		nobody cat "$CACHE/$file" >/dev/null || fail "$file" "nobody may not read it"
 		;;
 	*) denied cat "$CACHE/$file" ;;
