@@ -264,8 +264,8 @@ static void what_is_idle_for_too_long_is_gone(void **state)
 	/* Idle for nine seconds, and for twelve. */
 	flip(60 + 9 * 60, 0, 1);
 	flip(60 + 21 * 60, 1, 0);
-	assert_int_equal(play(REPLAY_FIXED, 32 * MIB).hits, 1);
-	assert_int_equal(play(REPLAY_FIXED, 32 * MIB).misses, 3);
+	assert_int_equal(play(REPLAY_LRU, 32 * MIB).hits, 1);
+	assert_int_equal(play(REPLAY_LRU, 32 * MIB).misses, 3);
 }
 
 static void the_model_forgets_what_is_gone_and_the_oldest(void **state)
