@@ -414,9 +414,9 @@ static void cache_equals_a_naive_model(struct kunit *test)
 		model_end(test, m);
 	}
 
-	/* A duel without a winner shows nothing. */
+	/* A duel without a winner shows nothing: where nothing repeats that is LRU. */
 	if (scene->policy == MSM_SCANOUT_ADAPTIVE && done >= 100000)
-		KUNIT_EXPECT_GT(test, ahead, 0);
+		KUNIT_EXPECT_GT(test, scene->ring ? ahead : behind, 0);
 	kunit_info(test, "figure: %llu steps, all equal; the forecast led in %u lookups, LRU in %u",
 		   done, ahead, behind);
 }
