@@ -127,7 +127,7 @@ static int measure(struct core_bench *bench, unsigned int entries, struct core_c
 	if (!ret && cache->counters.hits - hits != 2 * BATCH * (ROUNDS + ROUNDS / 2))
 		return -EINVAL;
 
-	/* Under LRU, what is wanted next of a ring that does not fit by BATCH always is what went. */
+	/* Under LRU, what a ring that does not fit by BATCH wants next is what went. */
 	msm_scanout_cache_set_policy(cache, MSM_SCANOUT_LRU);
 	bench->next = 0;
 	for (unsigned int i = 0; !ret && i < entries + BATCH; i++) {
