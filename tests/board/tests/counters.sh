@@ -59,7 +59,7 @@ check_eq depth_unknown 4 "$(delta reuse_depth 34)"
 fresh counters_add_up_whether_or_not_victims_are_taken_back
 put max_entries 2
 scanout-flip foreign --buffers 4 --frames 60 --verify >/dev/null || fail client "status $?"
-scanout-flip reimport --buffers 3 --frames 30 --verify >/dev/null || fail client "status $?"
+scanout-flip reimport --buffers 3 --frames 30 --pace-hz 25 --verify >/dev/null || fail client "status $?"
 settle
 check_eq evicted yes "$(at_least 10 "$(delta evictions)")"
 check_eq inserts $(($(ended) + $(get active_entries) + $(get idle_entries))) "$(get inserts)"
@@ -127,7 +127,7 @@ check_eq flips_after_a_pause yes "$(announced flips "scanout-flip dumb --frames 
 fresh an_import_that_comes_back_is_not_mapped_by_its_exporter
 echo 'p:exporter_maps map_udmabuf' >>"$TRACING/kprobe_events" || fail probes "no map_udmabuf()"
 echo 1 >"$TRACING/events/kprobes/enable"
-scanout-flip reimport --buffers 3 --frames 30 --verify >/dev/null || fail client "status $?"
+scanout-flip reimport --buffers 3 --frames 30 --pace-hz 25 --verify >/dev/null || fail client "status $?"
 check_eq exporter_maps 3 "$(count_between exporter_maps)"
 disarm_probes
 

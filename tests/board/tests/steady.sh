@@ -8,7 +8,13 @@ for api in atomic legacy; do
 		fresh "no_map_after_one_lap_${mode}_$api"
 		# The console's buffer is idle meanwhile, and would time out at some point.
 		put idle_timeout_ms 0
-		scanout-flip $mode --api $api --frames 30 --verify --marker >/dev/null || fail client "status $?"
+		# At a film's rate: if the framebuffer of an earlier import is still to be cleaned up when a
+		# buffer comes back, that gets another object, and on a busy host this takes a while.
+		pace=
+		[ $mode != reimport ] || pace="--pace-hz 25"
+		# shellcheck disable=SC2086
+		scanout-flip $mode --api $api --frames 30 --verify --marker $pace >/dev/null ||
+			fail client "status $?"
 		check_eq maps 3 "$(maps)"
 		check_eq maps_between_marks 0 "$(maps_between 'scanout-flip lap' 'scanout-flip end')"
 		check_eq unmaps_between_marks 0 "$(unmaps_between 'scanout-flip lap' 'scanout-flip end')"
